@@ -1,0 +1,25 @@
+"""histjax: statistical models of particle physics, compiled to pure JAX functions.
+
+    workspace = histjax.read("workspace.json")
+    model = histjax.compile(workspace)
+    fit = histjax.fit(model, model.data)
+    limit = histjax.upper_limit(model, model.data)
+
+The package works in float64 and turns JAX's x64 mode on at import, unless the environment variable `JAX_ENABLE_X64` is set:
+then that choice holds.
+"""
+
+import os as _os
+
+import jax as _jax
+
+if "JAX_ENABLE_X64" not in _os.environ:
+    _jax.config.update("jax_enable_x64", True)
+
+from histjax import errors as errors
+from histjax.model import interpolation as interpolation
+from histjax.model.data import Data as Data
+from histjax.model.histfactory import Model as Model
+from histjax.pipeline import compile as compile
+from histjax.pipeline import read as read
+from histjax.spec import Workspace as Workspace

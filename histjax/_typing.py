@@ -1,0 +1,18 @@
+"""Names for the shapes that go through the package, and the one function that decides the floating-point type.
+
+Axis names in annotations: `parameters` (components of all parameter sets in the flat order), `bins` (of all channels, or
+of one where the docstring says so), `cells` (one sample in one bin), `rows` (one sample in one channel), `alphas`
+(parameters that interpolate), `auxiliaries` (auxiliary data), `n_sigma` (the five points -2 ... +2 of an expected band).
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+Params = dict[str, Array]
+"""One parameter point: a leaf for each parameter set, `()` for scalars and `(n,)` for bin-wise sets."""
+
+
+def float_dtype():
+    """The floating-point type of every array that histjax makes: float64 unless the user turned x64 off."""
+    return jnp.float64 if jax.config.jax_enable_x64 else jnp.float32

@@ -1,0 +1,87 @@
+"""What can go wrong, as one small family of exceptions and warnings.
+
+Every exception carries a message that a user can act on: where, what was found, what was expected, one thing to try.
+The command line prints that message and exits with `exit_status`; it never shows a traceback for one of these.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, or doubtful, in a document.
+
+    **Fields:**
+
+    - `path`: JSON pointer to the place, e.g. `"/channels/0/samples/1/data"` (empty for the whole document).
+    - `message`: one sentence with the names involved, what was found and what was expected.
+    - `is_warning`: `True` where the document can still be used.
+    """
+
+    path: str
+    message: str
+    is_warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path or '/'}: {self.message}"
+
+
+class HistjaxError(Exception):
+    """Base class of everything that histjax raises on purpose."""
+
+    exit_status = 2
+
+
+class InvalidDocument(HistjaxError):
+    """A document that cannot be read; `problems` lists *all* that was found.
+
+    >>> print(InvalidDocument("ws.json", [Problem("/version", "expected '1.0.0', found '2'")]))
+    ws.json: 1 problem
+      /version: expected '1.0.0', found '2'
+    """
+
+    def __init__(self, source: str, problems: list[Problem]):
+        self.source = source
+        self.problems = tuple(problems)
+        count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
+        super().__init__("\n".join([f"{source}: {count}", *(f"  {problem}" for problem in problems)]))
+
+
+class InvalidPatch(HistjaxError):
+    """A JSON Patch or a patch set that cannot be read or does not apply."""
+
+
+class InvalidModel(HistjaxError):
+    """A model that cannot be compiled, or data that it cannot have produced."""
+
+
+class UnknownName(HistjaxError):
+    """A measurement, channel, sample or parameter that the model does not have."""
+
+    def __init__(self, kind: str, name: str, known):
+        known = [str(each) for each in known]
+        listed = ", ".join(known[:12]) + (f", ... ({len(known)} in all)" if len(known) > 12 else "")
+        self.kind, self.name = kind, name
+        super().__init__(f"no {kind} named {name!r}; there {'is' if len(known) == 1 else 'are'}: {listed or 'none'}")
+
+
+class MissingPOI(HistjaxError):
+    """A parameter of interest is needed and the model has none, or does not have the one that was named."""
+
+
+class FailedFit(HistjaxError):
+    """A fit that did not converge. `result` holds the whole `FitResult`."""
+
+    exit_status = 1
+
+    def __init__(self, message: str, result=None):
+        self.result = result
+        super().__init__(message)
+
+
+class HistjaxWarning(UserWarning):
+    """Base class of the warnings."""
+
+
+class DocumentWarning(HistjaxWarning):
+    """A document that can be used, with something in it that its author should know."""

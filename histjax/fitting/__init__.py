@@ -1,0 +1,1 @@
+"""Minimisation, its certificate, and derivatives through it. Sees the likelihood interface only."""

@@ -1,0 +1,163 @@
+"""Lower a checked workspace: spec -> `Layout` (static) + `Templates` and `Tables` (arrays)."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from histjax.errors import InvalidModel
+from histjax.lower.layout import ChannelBins, Layout, ParameterSet, Row
+from histjax.lower.modifiers import Actions, collect, padded
+from histjax.lower.parameters import parameter_sets, settings, sorted_rows
+from histjax.lower.templates import Tables, Templates
+from histjax.spec import Measurement, Workspace
+
+
+def lower(
+    workspace: Workspace,
+    measurement: Measurement,
+    *,
+    normsys: Callable,
+    histosys: Callable,
+    interpolation: Mapping[str, Callable],
+    clip_sample_data: float | None,
+    clip_bin_data: float | None,
+) -> tuple[Layout, Templates, Tables]:
+    """Lower `workspace` for `measurement`; arrays are NumPy, in the order that `Layout` describes.
+
+    `normsys` and `histosys` are the interpolation codes, `interpolation` overrides them by parameter name.
+    """
+    channels, rows = _axes(workspace)
+    sets = parameter_sets(workspace)
+    if not sets:
+        raise InvalidModel("the model has no parameters: give at least one sample a modifier")
+    actions = collect(workspace, rows, sets)
+    codes = _Codes(sets, normsys, histosys, interpolation)
+    order = codes.normsys_order(actions)
+    normsys_parameter = actions.normsys.column("parameter", np.int32)[order]
+    histosys_parameter = actions.histosys.column("parameter", np.int32)
+    alphas = np.union1d(histosys_parameter, normsys_parameter)
+    factors = np.unique(actions.factor.column("parameter", np.int32))
+    locals_ = np.unique(actions.local.column("parameter", np.int32))
+    layout = Layout(
+        channels=channels,
+        rows=rows,
+        parameters=sets,
+        poi=measurement.poi if measurement.poi in {each.name for each in sets} else None,
+        alphas=tuple(alphas.tolist()),
+        histosys_codes=tuple(codes.of(index, histosys) for index in alphas),
+        normsys_codes=codes.normsys_runs(normsys_parameter),
+        factors=tuple(factors.tolist()),
+        locals_=tuple(locals_.tolist()),
+        n_modifiers=sum(len(sample.modifiers) for _, sample in sorted_rows(workspace)),
+        clip_sample_data=clip_sample_data,
+        clip_bin_data=clip_bin_data,
+    )
+    templates = _templates(workspace, measurement, layout, actions, order)
+    return layout, templates, _tables(layout, actions, order, alphas, factors, locals_)
+
+
+class _Codes:
+    """Which interpolation code each parameter uses."""
+
+    def __init__(self, sets: tuple[ParameterSet, ...], normsys: Callable, histosys: Callable, by_name: Mapping[str, Callable]):
+        self.normsys = normsys
+        self.names = {index: each.name for each in sets for index in range(each.start, each.start + each.size)}
+        self.by_name = dict(by_name)
+        known = {each.name for each in sets if {"normsys", "histosys"} & set(each.modifiers)}
+        for name in self.by_name:
+            if name not in known:
+                raise InvalidModel(f"interpolation is given for {name!r}, which is no normsys or histosys parameter of the model")
+
+    def of(self, parameter: int, default: Callable) -> Callable:
+        """The code of one parameter."""
+        return self.by_name.get(self.names[int(parameter)], default)
+
+    def normsys_order(self, actions: Actions) -> np.ndarray:
+        """Order of the normsys entries in which equal codes stand together."""
+        parameter = actions.normsys.column("parameter", np.int32)
+        codes = [self.of(each, self.normsys).__name__ for each in parameter]
+        return np.argsort(np.array(codes, dtype=str), kind="stable") if codes else np.zeros(0, int)
+
+    def normsys_runs(self, parameter: np.ndarray) -> tuple[tuple[Callable, int, int], ...]:
+        """Runs `(code, start, stop)` over the ordered entries."""
+        codes = [self.of(each, self.normsys) for each in parameter]
+        edges = [0, *(i for i in range(1, len(codes)) if codes[i] is not codes[i - 1]), len(codes)]
+        return tuple((codes[a], a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a)
+
+
+def _axes(workspace: Workspace) -> tuple[tuple[ChannelBins, ...], tuple[Row, ...]]:
+    channels, start = [], 0
+    for channel in sorted(workspace.channels, key=lambda each: each.name):
+        channels.append(ChannelBins(channel.name, start, start + channel.n_bins))
+        start += channel.n_bins
+    rows, start = [], 0
+    for channel, sample in sorted_rows(workspace):
+        rows.append(Row(channel.name, sample.name, start, start + channel.n_bins))
+        start += channel.n_bins
+    return tuple(channels), tuple(rows)
+
+
+def _templates(workspace: Workspace, measurement: Measurement, layout: Layout, actions: Actions, order) -> Templates:
+    chosen = settings(layout.parameters, measurement)
+    return Templates(
+        nominal_yields=np.concatenate([np.asarray(sample.nominal_yields, float) for _, sample in sorted_rows(workspace)]),
+        histosys_lo=actions.histosys.column("lo", float),
+        histosys_hi=actions.histosys.column("hi", float),
+        normsys_lo=actions.normsys.column("lo", float)[order],
+        normsys_hi=actions.normsys.column("hi", float)[order],
+        shapesys_uncertainty=actions.shapesys.column("uncertainty", float),
+        staterror_uncertainty=actions.staterror.column("uncertainty", float),
+        observations=np.concatenate([np.asarray(workspace.observation(c.name).data, float) for c in layout.channels]),
+        **vars(chosen),
+    )
+
+
+def _tables(layout: Layout, actions: Actions, order, alphas, factors, locals_) -> Tables:
+    def integers(entries, name):
+        return entries.column(name, np.int32)
+
+    channel_start = {each.name: each.start for each in layout.channels}
+    normsys_row = integers(actions.normsys, "row")[order]
+    factor_row, factor_parameter = integers(actions.factor, "row"), integers(actions.factor, "parameter")
+    local_cell, local_parameter = integers(actions.local, "cell"), integers(actions.local, "parameter")
+    n_rows, n_cells, n_parameters = len(layout.rows), layout.n_cells, layout.n_parameters
+    return Tables(
+        row_of_cell=np.concatenate([np.full(r.stop - r.start, i) for i, r in enumerate(layout.rows)]).astype(np.int32),
+        bin_of_cell=np.concatenate(
+            [np.arange(r.stop - r.start) + channel_start[r.channel] for r in layout.rows]
+        ).astype(np.int32),
+        histosys_cell=integers(actions.histosys, "cell"),
+        histosys_alpha=_positions(alphas, integers(actions.histosys, "parameter")),
+        normsys_row=normsys_row,
+        normsys_alpha=_positions(alphas, integers(actions.normsys, "parameter")[order]),
+        normsys_of_row=padded(normsys_row, n_rows, np.arange(normsys_row.size), padding=normsys_row.size),
+        factor_row=factor_row,
+        factor_factor=_positions(factors, factor_parameter),
+        factors_of_row=padded(factor_row, n_rows, factor_parameter, padding=n_parameters),
+        local_cell=local_cell,
+        local_local=_positions(locals_, local_parameter),
+        locals_of_cell=padded(local_cell, n_cells, local_parameter, padding=n_parameters),
+        shapesys_cell=integers(actions.shapesys, "cell"),
+        shapesys_parameter=integers(actions.shapesys, "parameter"),
+        staterror_cell=integers(actions.staterror, "cell"),
+        staterror_parameter=integers(actions.staterror, "parameter"),
+        alpha_parameter=alphas.astype(np.int32),
+        factor_parameter=factors.astype(np.int32),
+        local_parameter=locals_.astype(np.int32),
+        **_constraint_tables(layout),
+    )
+
+
+def _positions(sorted_values: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.searchsorted(sorted_values, values).astype(np.int32)
+
+
+def _constraint_tables(layout: Layout) -> dict[str, np.ndarray]:
+    """Flat parameter index and place in the auxiliary data of every Gaussian and every Poisson constraint term."""
+    table: dict[str, list[int]] = {"normal_parameter": [], "normal_auxiliary": [], "poisson_parameter": [], "poisson_auxiliary": []}
+    place = 0
+    for each in layout.constrained:
+        table[f"{each.constraint}_parameter"] += range(each.start, each.start + each.size)
+        table[f"{each.constraint}_auxiliary"] += range(place, place + each.size)
+        place += each.size
+    return {name: np.array(values, np.int32) for name, values in table.items()}

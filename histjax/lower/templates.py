@@ -1,0 +1,61 @@
+"""The numbers of a lowered model: templates exactly as written, and the integer tables that say what acts where.
+
+Both are pytrees of arrays: templates may be traced and differentiated, tables are integers. Axes: a *cell* is one sample in
+one bin, a *row* one sample in one channel, an *entry* one modifier on one row (normsys) or on one cell (all bin-wise ones).
+"""
+
+import equinox as eqx
+from jaxtyping import Array, Bool, Float, Int
+
+
+class Templates(eqx.Module):
+    """What the document says, as flat arrays. Yields and uncertainties are absolute expected counts."""
+
+    nominal_yields: Float[Array, "cells"]
+    histosys_lo: Float[Array, "histosys_entries"]
+    histosys_hi: Float[Array, "histosys_entries"]
+    normsys_lo: Float[Array, "normsys_entries"]
+    normsys_hi: Float[Array, "normsys_entries"]
+    shapesys_uncertainty: Float[Array, "shapesys_entries"]
+    staterror_uncertainty: Float[Array, "staterror_entries"]
+    observations: Float[Array, "bins"]
+    init: Float[Array, "parameters"]
+    lower: Float[Array, "parameters"]
+    upper: Float[Array, "parameters"]
+    fixed: Bool[Array, "parameters"]
+    auxdata: Float[Array, "parameters"]
+    sigmas: Float[Array, "parameters"]
+    factors: Float[Array, "parameters"]
+
+
+class Tables(eqx.Module):
+    """Where each entry acts. `*_alpha` index `Layout.alphas`; `*_parameter` index the flat parameter vector.
+
+    The padded tables give, for a row or a cell, the entries or parameters that multiply it; padding points one past the end,
+    where a 1 is kept.
+    """
+
+    row_of_cell: Int[Array, "cells"]
+    bin_of_cell: Int[Array, "cells"]
+    histosys_cell: Int[Array, "histosys_entries"]
+    histosys_alpha: Int[Array, "histosys_entries"]
+    normsys_row: Int[Array, "normsys_entries"]
+    normsys_alpha: Int[Array, "normsys_entries"]
+    normsys_of_row: Int[Array, "rows most_normsys"]
+    factor_row: Int[Array, "factor_entries"]
+    factor_factor: Int[Array, "factor_entries"]
+    factors_of_row: Int[Array, "rows most_factors"]
+    local_cell: Int[Array, "local_entries"]
+    local_local: Int[Array, "local_entries"]
+    locals_of_cell: Int[Array, "cells most_locals"]
+    shapesys_cell: Int[Array, "shapesys_entries"]
+    shapesys_parameter: Int[Array, "shapesys_entries"]
+    staterror_cell: Int[Array, "staterror_entries"]
+    staterror_parameter: Int[Array, "staterror_entries"]
+    alpha_parameter: Int[Array, "alphas"]
+    factor_parameter: Int[Array, "factors"]
+    local_parameter: Int[Array, "locals"]
+    normal_parameter: Int[Array, "normals"]
+    normal_auxiliary: Int[Array, "normals"]
+    poisson_parameter: Int[Array, "poissons"]
+    poisson_auxiliary: Int[Array, "poissons"]

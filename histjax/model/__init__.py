@@ -1,0 +1,1 @@
+"""The statistical model as pure JAX functions of one parameter point and one dataset. Never imports `spec`."""

@@ -1,0 +1,78 @@
+r"""Poisson and Gaussian log densities, written so that neither value nor derivative is lost where counts are large or zero.
+
+For counts of 1e11 (a `shapesys` of a precisely known background) the textbook n ln(nu) - nu - ln Gamma(n + 1) cancels away
+every digit. Here the Poisson term is split into the part that depends on the expectation, the *deviance* relative to the
+saturated model nu = n, and the saturated part, a function of n alone for which Stirling's series is used:
+
+    ln Pois(n | nu) = -[n ln(n/nu) - n + nu] + [n ln n - n - ln Gamma(n + 1)]
+
+An expectation at or below `FLOOR` is no model of a count: there -ln nu continues as its second-order Taylor polynomial, so
+that the value stays finite, huge, and its gradient pushes back. An empty bin (n = 0) contributes exactly -nu down to 0, and
+a steep parabola below.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+FLOOR = 1e-10
+"""Smallest expected count (per bin, per unit of tau for a constraint) at which the Poisson density is exact."""
+
+_EMPTY_WIDTH = 1e-5  # scale of the parabola below zero in an empty bin; it moves the minimum by -1e-10 counts
+_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
+
+
+def log_poisson(n: Float[Array, "..."], nu: Float[Array, "..."]) -> Float[Array, "..."]:
+    """ln Pois(n | nu) for real n >= 0, all constants included (n! is Gamma(n + 1)).
+
+    >>> print(f"{log_poisson(jnp.array(5.0), jnp.array(6.0)):.8f}")
+    -1.82869439
+    """
+    return log_poisson_saturated(n) - poisson_deviance(n, nu)
+
+
+def log_poisson_saturated(n: Float[Array, "..."]) -> Float[Array, "..."]:
+    """ln Pois(n | n), the largest value that a Poisson term can take; 0 at n = 0."""
+    small = n < 16
+    few = jnp.where(small, n, 1.0)
+    log_few = jnp.log(jnp.where(few > 0, few, 1.0))
+    direct = few * log_few - few - jax.lax.lgamma(few + 1)
+    many = jnp.where(small, 16.0, n)
+    series = sum(c * many ** -(2 * k + 1) for k, c in enumerate(_STIRLING))
+    return jnp.where(small, direct, -0.5 * jnp.log(2 * np.pi * many) - series)
+
+
+def poisson_deviance(n: Float[Array, "..."], nu: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Half the Poisson deviance, n ln(n/nu) - n + nu: 0 at nu = n, positive elsewhere, convex in nu."""
+    empty, valid = n <= 0, nu > FLOOR
+    safe_n, safe_nu = jnp.where(empty, 1.0, n), jnp.where(valid, nu, FLOOR)
+    excess = (safe_nu - safe_n) / safe_n
+    # past the floor: the Taylor polynomial of n ln(n/nu) - n + nu around nu = FLOOR
+    beyond = jnp.where(valid, 0.0, nu - FLOOR)
+    tail = beyond * (1 - safe_n / FLOOR) + 0.5 * safe_n * (beyond / FLOOR) ** 2
+    filled = safe_n * (excess - jnp.log1p(excess)) + tail
+    below = jnp.where(nu < 0, nu, 0.0)
+    return jnp.where(empty, nu + 0.5 * (below / _EMPTY_WIDTH) ** 2, filled)
+
+
+def poisson_derivatives(n: Float[Array, "..."], nu: Float[Array, "..."]) -> tuple[Array, Array]:
+    """First and second derivative of `poisson_deviance` with respect to nu."""
+    empty, valid = n <= 0, nu > FLOOR
+    safe_nu = jnp.where(valid, nu, FLOOR)
+    curvature = n / safe_nu**2
+    beyond = jnp.where(valid, 0.0, nu - FLOOR)
+    slope = 1 - n / safe_nu + curvature * beyond
+    below = nu < 0
+    empty_slope = 1 + jnp.where(below, nu, 0.0) / _EMPTY_WIDTH**2
+    return jnp.where(empty, empty_slope, slope), jnp.where(empty, below / _EMPTY_WIDTH**2, curvature)
+
+
+def log_normal(x: Float[Array, "..."], mean: Float[Array, "..."], sigma: Float[Array, "..."]) -> Float[Array, "..."]:
+    """ln Gauss(x | mean, sigma), all constants included."""
+    return -0.5 * ((x - mean) / sigma) ** 2 + log_normal_saturated(sigma)
+
+
+def log_normal_saturated(sigma: Float[Array, "..."]) -> Float[Array, "..."]:
+    """ln Gauss(x | x, sigma), the largest value that a Gaussian term can take."""
+    return -jnp.log(sigma) - 0.5 * np.log(2 * np.pi)

@@ -1,0 +1,289 @@
+"""The HistFactory model: templates and structure behind the likelihood interface."""
+
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from histjax._typing import Params
+from histjax.errors import InvalidModel, UnknownName
+from histjax.lower.layout import Layout, ParameterSet
+from histjax.lower.templates import Tables, Templates
+from histjax.model.compiled import compiled
+from histjax.model.data import Data, LogpdfTerms
+from histjax.model.density import FLOOR, log_normal, log_normal_saturated, log_poisson, log_poisson_saturated, poisson_deviance
+from histjax.model.derivatives import derivatives
+from histjax.model.derive import Coefficients, Constraints, derive
+from histjax.model.effects import bin_yields, cell_yields
+from histjax.model.likelihood import Likelihood
+from histjax.model.parameters import Parameters
+
+
+class Model(Likelihood):
+    """A compiled HistFactory model: a frozen pytree with pure methods; make it with `histjax.compile`.
+
+    `params` is `{name: array}` (shape `()` or `(n,)`), `data` a `Data`. Everything works under `jax.jit`, `jax.vmap` and
+    `jax.grad`, with respect to parameters, data and every number of the workspace.
+
+    >>> import histjax
+    >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
+    >>> print(f"{jax.jit(model.logpdf)(model.init, model.data):.6f}")
+    -15.387627
+    """
+
+    layout: Layout = eqx.field(static=True)
+    templates: Templates
+    tables: Tables
+    coefficients: Coefficients
+    constraints: Constraints
+
+    @classmethod
+    def from_templates(cls, layout: Layout, templates: Templates, tables: Tables) -> "Model":
+        """Derive the coefficients and hold everything together."""
+        return cls(layout, templates, tables, *_derive(layout, templates, tables))
+
+    @property
+    def parameters(self) -> Parameters:
+        """Names, shapes, initial values, bounds, fixed flags and prefit widths."""
+        t = self.templates
+        fixed = t.fixed | self.constraints.inert
+        return Parameters(self.layout.parameters, t.init, t.lower, t.upper, fixed, self.constraints.widths)
+
+    @property
+    def poi(self) -> str | None:
+        """The parameter of interest of the measurement, or `None`."""
+        return self.layout.poi
+
+    @property
+    def init(self) -> Params:
+        """The initial parameter point."""
+        return self._init()
+
+    @property
+    def data(self) -> Data:
+        """The observed counts, and the auxiliary data that the workspace implies."""
+        return self._data()
+
+    @compiled
+    def _init(self) -> Params:
+        return self.unravel(self.templates.init)
+
+    @compiled
+    def _data(self) -> Data:
+        return Data(self._by_channel(self.templates.observations), self._by_constraint(self.constraints.auxdata))
+
+    # --- densities -------------------------------------------------------------------------------------------------
+
+    @compiled
+    def logpdf(self, params: Params, data: Data) -> Float[Array, ""]:
+        r"""ln of \(\prod_{cb} Pois(n_{cb} | \nu_{cb}) \prod_\chi c_\chi(a_\chi | \chi)\), all constants included.
+
+        CERN-OPEN-2012-016, equation 2. Equals pyhf's `Model.logpdf`.
+        """
+        bins, normal, poisson = self._log_terms(self.ravel(params), *self._flat(data))
+        return jnp.sum(bins) + jnp.sum(normal) + jnp.sum(poisson)
+
+    @compiled
+    def logpdf_terms(self, params: Params, data: Data) -> LogpdfTerms:
+        """The log density of each channel and of each constraint term; together they are `logpdf`."""
+        bins, normal, poisson = self._log_terms(self.ravel(params), *self._flat(data))
+        constraints = jnp.zeros_like(self.constraints.auxdata)
+        constraints = constraints.at[self.tables.normal_auxiliary].set(normal)
+        constraints = constraints.at[self.tables.poisson_auxiliary].set(poisson)
+        return LogpdfTerms(
+            {name: jnp.sum(values) for name, values in self._by_channel(bins).items()},
+            {name: jnp.sum(values) for name, values in self._by_constraint(constraints).items()},
+        )
+
+    def _log_terms(self, vector, counts, auxiliary) -> tuple[Array, Array, Array]:
+        t, c = self.tables, self.constraints
+        normal = log_normal(auxiliary[t.normal_auxiliary], vector[t.normal_parameter], c.sigmas)
+        poisson = log_poisson(auxiliary[t.poisson_auxiliary], c.factors * vector[t.poisson_parameter])
+        return log_poisson(counts, self._bin_yields(vector)), normal, poisson
+
+    @compiled
+    def saturated_logpdf(self, data: Data) -> Float[Array, ""]:
+        """The log density where every expectation equals its datum: the largest value that any model could reach."""
+        counts, auxiliary = self._flat(data)
+        poisson = log_poisson_saturated(auxiliary[self.tables.poisson_auxiliary])
+        normal = log_normal_saturated(self.constraints.sigmas)
+        return jnp.sum(log_poisson_saturated(counts)) + jnp.sum(poisson) + jnp.sum(normal)
+
+    @compiled
+    def nll(self, vector: Float[Array, "parameters"], data: Data) -> Float[Array, ""]:
+        """Half the deviance at a flat vector: -(logpdf - saturated_logpdf), without the cancellation."""
+        t, c = self.tables, self.constraints
+        counts, auxiliary = self._flat(data)
+        pulls = (auxiliary[t.normal_auxiliary] - vector[t.normal_parameter]) / c.sigmas
+        poisson = poisson_deviance(auxiliary[t.poisson_auxiliary], c.factors * vector[t.poisson_parameter])
+        return jnp.sum(poisson_deviance(counts, self._bin_yields(vector))) + 0.5 * jnp.sum(pulls**2) + jnp.sum(poisson)
+
+    @compiled
+    def nll_derivatives(self, vector: Float[Array, "parameters"], data: Data) -> tuple[Array, Array, Array]:
+        """`nll`, gradient and exact Hessian by structure (see `histjax.model.derivatives`)."""
+        arrays = self.tables, self.coefficients, self.constraints
+        return derivatives(self.layout, *arrays, vector, *self._flat(data))
+
+    @compiled
+    def problem(self, vector: Float[Array, "parameters"], data: Data) -> Bool[Array, ""]:
+        """Whether some bin has an observed count and no positive expectation."""
+        counts, _ = self._flat(data)
+        return jnp.any((counts > 0) & (self._bin_yields(vector) <= 10 * FLOOR))
+
+    # --- expectations ----------------------------------------------------------------------------------------------
+
+    @compiled
+    def expected_yields(self, params: Params) -> dict[str, Float[Array, "..."]]:
+        """Expected counts per channel, `{channel: (bins,)}`."""
+        return self._by_channel(self._bin_yields(self.ravel(params)))
+
+    @compiled
+    def expected_yields_by_sample(self, params: Params) -> dict[str, dict[str, Float[Array, "..."]]]:
+        """Expected counts of every sample, `{channel: {sample: (bins,)}}`."""
+        cells = cell_yields(self.layout, self.tables, self.coefficients, self.ravel(params))
+        yields: dict[str, dict[str, Array]] = {channel.name: {} for channel in self.layout.channels}
+        for row in self.layout.rows:
+            yields[row.channel][row.sample] = cells[row.start : row.stop]
+        return yields
+
+    @compiled
+    def expected_data(self, params: Params) -> Data:
+        """Expected counts, and the expected auxiliary data: alpha for Gaussian constraints, tau gamma for Poisson ones."""
+        vector = self.ravel(params)
+        return Data(self._by_channel(self._bin_yields(vector)), self._by_constraint(self._expected_auxiliary(vector)))
+
+    @compiled
+    def draw(self, key: PRNGKeyArray, params: Params) -> Data:
+        """One toy: Poisson counts in every bin, and auxiliary data drawn from the constraint terms."""
+        vector = self.ravel(params)
+        main, gaussian, counting = jax.random.split(key, 3)
+        mean, t = self._expected_auxiliary(vector), self.tables
+        normal = jax.random.normal(gaussian, self.constraints.sigmas.shape, mean.dtype)
+        auxiliary = mean.at[t.normal_auxiliary].add(self.constraints.sigmas * normal)
+        counts = _draw_poisson(counting, mean[t.poisson_auxiliary])
+        auxiliary = auxiliary.at[t.poisson_auxiliary].set(counts)
+        return Data(
+            self._by_channel(_draw_poisson(main, self._bin_yields(vector))),
+            self._by_constraint(auxiliary),
+        )
+
+    def _bin_yields(self, vector: Float[Array, "parameters"]) -> Float[Array, "bins"]:
+        return bin_yields(self.layout, self.tables, cell_yields(self.layout, self.tables, self.coefficients, vector))
+
+    def _expected_auxiliary(self, vector: Float[Array, "parameters"]) -> Float[Array, "auxiliaries"]:
+        t = self.tables
+        mean = jnp.zeros_like(self.constraints.auxdata).at[t.normal_auxiliary].set(vector[t.normal_parameter])
+        return mean.at[t.poisson_auxiliary].set(self.constraints.factors * vector[t.poisson_parameter])
+
+    # --- other templates -------------------------------------------------------------------------------------------
+
+    def with_templates(self, templates: Templates) -> "Model":
+        """The same structure with other numbers, which may be traced; coefficients and widths are derived anew."""
+        return Model.from_templates(self.layout, templates, self.tables)
+
+    def with_yields(self, yields: Mapping[tuple[str, str], Float[Array, "..."]]) -> "Model":
+        """The same model with other nominal yields: `{(channel, sample): (bins,)}`, which may be traced.
+
+        Uncertainties and histosys templates are held absolute (as written), so widths follow the new yields. Raises
+        `UnknownName` for a sample that the channel does not have and `InvalidModel` for a wrong number of bins.
+
+        >>> import histjax
+        >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
+        >>> doubled = model.with_yields({("singlechannel", "signal"): jnp.array([24.0, 22.0])})
+        >>> print(doubled.expected_yields(doubled.init)["singlechannel"])
+        [74. 74.]
+        """
+        rows = {(row.channel, row.sample): row for row in self.layout.rows}
+        nominal = self.templates.nominal_yields
+        for name, value in yields.items():
+            if name not in rows:
+                raise UnknownName("(channel, sample)", name, rows)
+            row, value = rows[name], jnp.asarray(value, nominal.dtype)
+            if value.shape != (row.stop - row.start,):
+                raise InvalidModel(f"yields of {name} have shape {value.shape}, the channel has {row.stop - row.start} bins")
+            nominal = nominal.at[row.start : row.stop].set(value)
+        return self.with_templates(eqx.tree_at(lambda t: t.nominal_yields, self.templates, nominal))
+
+    # --- flat order ------------------------------------------------------------------------------------------------
+
+    @compiled
+    def ravel(self, params: Params) -> Float[Array, "parameters"]:
+        """Flat parameter vector in pyhf's order."""
+        return self._parameter_names().ravel(params)
+
+    @compiled
+    def unravel(self, vector: Float[Array, "parameters"]) -> Params:
+        """Parameter point of a flat vector in pyhf's order."""
+        return self._parameter_names().unravel(jnp.asarray(vector))
+
+    def _parameter_names(self) -> Parameters:
+        t = self.templates
+        return Parameters(self.layout.parameters, t.init, t.lower, t.upper, t.fixed, t.init)
+
+    @compiled
+    def ravel_data(self, data: Data) -> Float[Array, "data"]:
+        """Main counts, then auxiliary data, as one flat vector in pyhf's order."""
+        return jnp.concatenate(self._flat(data))
+
+    @compiled
+    def unravel_data(self, vector: Float[Array, "data"]) -> Data:
+        """Inverse of `ravel_data`."""
+        vector = jnp.asarray(vector, self.templates.init.dtype)
+        n = self.layout.n_bins
+        return Data(self._by_channel(vector[:n]), self._by_constraint(vector[n:]))
+
+    def _flat(self, data: Data) -> tuple[Float[Array, "bins"], Float[Array, "auxiliaries"]]:
+        channels = [(each.name, each.n_bins) for each in self.layout.channels]
+        parameters = [(each.name, each.size) for each in self.layout.constrained]
+        return self._joined("channel", channels, data.main), self._joined("auxiliary datum", parameters, data.aux)
+
+    def _joined(self, kind: str, sizes: list[tuple[str, int]], values: Mapping[str, Array]) -> Float[Array, "..."]:
+        parts = []
+        for name, size in sizes:
+            if name not in values:
+                raise UnknownName(f"{kind} in the data", name, values)
+            part = jnp.asarray(values[name], self.templates.init.dtype).reshape(-1)
+            if part.size != size:
+                raise InvalidModel(f"the data have {part.size} values for {kind} {name!r}, the model has {size}")
+            parts.append(part)
+        return jnp.concatenate(parts) if parts else jnp.zeros(0, self.templates.init.dtype)
+
+    def _by_channel(self, bins: Float[Array, "bins"]) -> dict[str, Array]:
+        return {each.name: bins[each.start : each.stop] for each in self.layout.channels}
+
+    def _by_constraint(self, auxiliary: Float[Array, "auxiliaries"]) -> dict[str, Array]:
+        return _split(self.layout.constrained, auxiliary)
+
+    def __repr__(self) -> str:
+        layout = self.layout
+        free = sum(each.size for each in layout.parameters if each.constraint == "none")
+        lines = [
+            f"Model: {len(layout.channels)} channels, {layout.n_bins} bins, {len(layout.rows)} samples, {layout.n_modifiers} modifiers",
+            f"  parameters: {layout.n_parameters} in {len(layout.parameters)} sets, {free} without constraint, poi {layout.poi!r}",
+            f"  histosys: {_names(layout.histosys_codes)}; normsys: {_names(code for code, _, _ in layout.normsys_codes)}",
+            f"  arrays: {layout.n_cells} cells x {len(layout.alphas)} interpolating parameters, {self.templates.init.dtype}",
+        ]
+        return "\n".join(lines)
+
+
+_derive = eqx.filter_jit(derive)
+
+
+def _names(codes) -> str:
+    return ", ".join(dict.fromkeys(code.__name__ for code in codes)) or "none"
+
+
+def _split(sets: tuple[ParameterSet, ...], flat: Array) -> dict[str, Array]:
+    parts, start = {}, 0
+    for each in sets:
+        parts[each.name] = flat[start : start + each.size]
+        start += each.size
+    return parts
+
+
+def _draw_poisson(key: PRNGKeyArray, mean: Array) -> Array:
+    """Poisson counts as floats; an expectation that is not positive draws 0."""
+    counts = jax.random.poisson(key, jnp.where(mean > 0, mean, 0.0), dtype=jnp.int64 if mean.dtype == jnp.float64 else jnp.int32)
+    return counts.astype(mean.dtype)

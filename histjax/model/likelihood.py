@@ -1,0 +1,60 @@
+"""The interface that fitting and inference see, and nothing else: a likelihood of named parameters and a dataset."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from histjax._typing import Params
+from histjax.model.parameters import Parameters
+
+
+class Likelihood(eqx.Module):
+    """A likelihood: a pytree whose methods are pure functions of one parameter point and one dataset.
+
+    Subclass it to fit anything: give `parameters`, `data` and `logpdf`; `expected_data` for Asimov datasets, `draw` for toys.
+    `nll_derivatives` may be given by structure where that is faster than automatic differentiation.
+    """
+
+    parameters: eqx.AbstractVar[Parameters]
+    data: eqx.AbstractVar[object]
+    poi: eqx.AbstractVar[str | None]
+
+    @abstractmethod
+    def logpdf(self, params: Params, data) -> Float[Array, ""]:
+        """Log density of `data` at `params`, all constants included."""
+
+    @abstractmethod
+    def expected_data(self, params: Params):
+        """The dataset that is expected at `params`, auxiliary data included."""
+
+    @abstractmethod
+    def draw(self, key: PRNGKeyArray, params: Params):
+        """One pseudo-dataset thrown at `params`, auxiliary data drawn too."""
+
+    # a value among values, but looked up by identity: `jax.jit(model.logpdf)` needs a hash, and arrays have none
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+    def saturated_logpdf(self, data) -> Float[Array, ""]:
+        """A function of the data alone that is taken off the log density while minimising, to keep digits."""
+        return jax.numpy.zeros(())
+
+    def nll(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
+        """-(logpdf - saturated_logpdf) at a flat parameter vector: what is minimised."""
+        return self.saturated_logpdf(data) - self.logpdf(self.parameters.unravel(vector), data)
+
+    def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
+        """`nll`, its gradient `(parameters,)` and its Hessian `(parameters, parameters)`."""
+
+        def twice(x):
+            value, gradient = jax.value_and_grad(self.nll)(x, data)
+            return gradient, (value, gradient)
+
+        hessian, (value, gradient) = jax.jacfwd(twice, has_aux=True)(vector)
+        return value, gradient, hessian
+
+    def problem(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
+        """`True` where the model cannot describe `data` at `vector` at all (an expectation of 0 for an observed count)."""
+        return jax.numpy.zeros((), bool)

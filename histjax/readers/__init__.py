@@ -1,0 +1,11 @@
+"""Front ends: text to the records of `histjax.spec`, and back. Imports no JAX."""
+
+from histjax.readers.digests import digest as digest
+from histjax.readers.documents import load_json as load_json
+from histjax.readers.patches import apply_patch as apply_patch
+from histjax.readers.patches import read_patch as read_patch
+from histjax.readers.patchsets import Patch as Patch
+from histjax.readers.patchsets import PatchSet as PatchSet
+from histjax.readers.patchsets import read_patchset as read_patchset
+from histjax.readers.pyhf import read_workspace as read_workspace
+from histjax.readers.pyhf import write_workspace as write_workspace

@@ -1,0 +1,1 @@
+"""The rules of `histjax.spec.check`: generators of problems."""
