@@ -17,6 +17,11 @@ if "JAX_ENABLE_X64" not in _os.environ:
     _jax.config.update("jax_enable_x64", True)
 
 from histjax import errors as errors
+from histjax import examples as examples
+from histjax.fitting.fit import fit as fit
+from histjax.fitting.newton import Newton as Newton
+from histjax.fitting.result import FitResult as FitResult
+from histjax.fitting.result import Status as Status
 from histjax.model import interpolation as interpolation
 from histjax.model.data import Data as Data
 from histjax.model.histfactory import Model as Model

@@ -7,6 +7,7 @@ of one where the docstring says so), `cells` (one sample in one bin), `rows` (on
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 Params = dict[str, Array]
@@ -16,3 +17,13 @@ Params = dict[str, Array]
 def float_dtype():
     """The floating-point type of every array that histjax makes: float64 unless the user turned x64 off."""
     return jnp.float64 if jax.config.jax_enable_x64 else jnp.float32
+
+
+def is_traced(*values) -> bool:
+    """Whether any of the values is a tracer, so that nothing may be asked of its numbers."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+
+
+def on_host(values):
+    """As a NumPy array where the values are known: slicing and assembling on the host compiles nothing."""
+    return values if is_traced(values) else np.array(values)

@@ -44,7 +44,10 @@ class InvalidDocument(HistjaxError):
         self.source = source
         self.problems = tuple(problems)
         count = f"{len(problems)} problem" + ("s" if len(problems) != 1 else "")
-        super().__init__("\n".join([f"{source}: {count}", *(f"  {problem}" for problem in problems)]))
+        lines = [f"  {problem}" for problem in problems[:20]]
+        if len(problems) > 20:
+            lines.append(f"  and {len(problems) - 20} more")
+        super().__init__("\n".join([f"{source}: {count}", *lines]))
 
 
 class InvalidPatch(HistjaxError):
@@ -58,7 +61,7 @@ class InvalidModel(HistjaxError):
 class UnknownName(HistjaxError):
     """A measurement, channel, sample or parameter that the model does not have."""
 
-    def __init__(self, kind: str, name: str, known):
+    def __init__(self, kind: str, name, known):
         known = [str(each) for each in known]
         listed = ", ".join(known[:12]) + (f", ... ({len(known)} in all)" if len(known) > 12 else "")
         self.kind, self.name = kind, name

@@ -26,21 +26,25 @@ class Newton(eqx.Module):
 
     - `tolerance`: stop where the estimated distance to the minimum (EDM, in units of the negative log likelihood: the decrease that
       the quadratic model still promises) is below it.
-    - `max_iterations`: steps taken or tried before giving up.
-
+    - `max_iterations`: steps taken or tried before giving up, per descent.
+    - `patience`, `restarts`: a descent of more than `patience` iterations has met a likelihood far from convex, which may have
+      several minima; it is repeated from `restarts` displaced starting points and the lowest minimum kept.
     """
 
     tolerance: float = 1e-12
     max_iterations: int = 200
+    patience: int = 20
+    restarts: int = 4
 
 
 class Problem(NamedTuple):
-    """What is minimised: all traced. Vectors are flat, `(parameters,)`."""
+    """Where to look for the minimum: all traced. Vectors are flat, `(parameters,)`; `spread` is the size of a displacement."""
 
     start: Float[Array, "parameters"]
     lower: Float[Array, "parameters"]
     upper: Float[Array, "parameters"]
     fixed: Bool[Array, "parameters"]
+    spread: Float[Array, "parameters"]
 
 
 class State(NamedTuple):
@@ -63,57 +67,96 @@ def active(problem: Problem, x: Float[Array, "parameters"], gradient: Float[Arra
     return problem.fixed | at_lower | at_upper
 
 
+class Best(NamedTuple):
+    """The lowest minimum so far."""
+
+    x: Float[Array, "parameters"]
+    value: Float[Array, ""]
+    attempt: Int[Array, ""]
+    iterations: Int[Array, ""]
+    longest: Int[Array, ""]
+
+
 def minimise(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> tuple[Float[Array, "parameters"], Int[Array, ""]]:
     """Minimise `likelihood.nll`; returns the point and the number of iterations. Never raises inside a trace."""
-    dtype = problem.start.dtype
-    epsilon = jnp.finfo(dtype).eps
-    # a fixed parameter keeps its value even outside its bounds
-    start = jnp.where(problem.fixed, problem.start, jnp.clip(problem.start, problem.lower, problem.upper))
 
     def evaluate(x):
         return likelihood.nll_derivatives(x, data)
 
-    def step(state: State) -> State:
-        held = active(problem, state.x, state.gradient)
-        damping, move, edm = damped_step(state, held)
-        trial = jnp.where(held, state.x, jnp.clip(state.x + move, problem.lower, problem.upper))
-        move = trial - state.x
-        predicted = -(state.gradient @ move + 0.5 * move @ (state.hessian @ move))
-        value, gradient, hessian = evaluate(trial)
-        noise = 64 * epsilon * (1 + jnp.abs(state.value))
-        decrease = state.value - value
-        finite = jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient)) & jnp.all(jnp.isfinite(hessian))
-        ratio = jnp.where(predicted > 0, decrease / jnp.where(predicted > 0, predicted, 1.0), -1.0)
-        # below the noise of the value the quadratic model is the better judge
-        resolved = jnp.abs(predicted) > noise
-        accept = finite & jnp.where(resolved, ratio > 1e-4, decrease >= -noise)
-        damping = next_damping(damping, jnp.where(resolved, ratio, 1.0), accept)
+    def wanted(best: Best) -> Bool[Array, ""]:
+        again = (best.longest > minimiser.patience) & (best.attempt <= minimiser.restarts)
+        return (best.attempt == 0) | again
 
-        def keep(new, old):
-            return jnp.where(accept, new, old)
+    def attempt(best: Best) -> Best:
+        end = descend(evaluate, problem, displaced(problem, best.attempt), minimiser)
+        first = best.attempt == 0
+        # a restart must win by more than rounding, so that the first descent is kept where all agree
+        better = first | (end.value < best.value - 1e-9 * (1 + jnp.abs(best.value)))
+        iterations = best.iterations + end.iteration
+        longest = jnp.where(first, end.iteration, best.longest)
+        x, value = jnp.where(better, end.x, best.x), jnp.where(better, end.value, best.value)
+        return Best(x, value, best.attempt + 1, iterations, longest)
 
-        small = (edm <= minimiser.tolerance) | (~resolved & (edm <= 1e-9))
-        stuck = ~accept & (damping > 1e20)
-        return State(
-            keep(trial, state.x),
-            keep(value, state.value),
-            keep(gradient, state.gradient),
-            keep(hessian, state.hessian),
-            damping,
-            edm,
-            state.iteration + 1,
-            (small & (accept | ~resolved) & (damping < 1)) | stuck,
-        )
+    zero = jnp.zeros((), jnp.int32)
+    best = Best(problem.start, jnp.full((), jnp.inf, problem.start.dtype), zero, zero, zero)
+    best = jax.lax.while_loop(wanted, attempt, best)
+    return best.x, best.iterations
+
+
+def displaced(problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parameters"]:
+    """The starting point of an attempt: the given one at first, then points of a Weyl sequence within one spread of it.
+
+    A fixed parameter keeps its value, even one outside its bounds.
+    """
+    index = jnp.arange(problem.start.size)
+    golden, silver = 0.6180339887498949, 0.41421356237309515
+    uniform = ((index + 1) * golden + attempt * silver) % 1.0
+    shift = jnp.where(attempt > 0, (2 * uniform - 1) * problem.spread, 0.0)
+    inside = jnp.clip(problem.start + shift.astype(problem.start.dtype), problem.lower, problem.upper)
+    return jnp.where(problem.fixed, problem.start, inside)
+
+
+def descend(evaluate, problem: Problem, start: Float[Array, "parameters"], minimiser: Newton) -> State:
+    """One descent from `start`; `evaluate` gives value, gradient and Hessian."""
+    value, gradient, hessian = evaluate(start)
+    zero = jnp.zeros((), start.dtype)
+    broken = ~finite(value, gradient, hessian)
+    state = State(start, value, gradient, hessian, zero, zero + jnp.inf, jnp.zeros((), jnp.int32), broken)
 
     def unfinished(state: State) -> Bool[Array, ""]:
         return ~state.done & (state.iteration < minimiser.max_iterations)
 
-    value, gradient, hessian = evaluate(start)
-    broken = ~(jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient)) & jnp.all(jnp.isfinite(hessian)))
-    zero = jnp.zeros((), dtype)
-    state = State(start, value, gradient, hessian, zero, zero + jnp.inf, jnp.zeros((), jnp.int32), broken)
-    state = jax.lax.while_loop(unfinished, step, state)
-    return state.x, state.iteration
+    return jax.lax.while_loop(unfinished, lambda state: step(evaluate, problem, minimiser, state), state)
+
+
+def step(evaluate, problem: Problem, minimiser: Newton, state: State) -> State:
+    """Try one damped, projected Newton step; keep it where the value went down as predicted."""
+    held = active(problem, state.x, state.gradient)
+    damping, move, edm = damped_step(state, held)
+    trial = jnp.where(held, state.x, jnp.clip(state.x + move, problem.lower, problem.upper))
+    move = trial - state.x
+    predicted = -(state.gradient @ move + 0.5 * move @ (state.hessian @ move))
+    value, gradient, hessian = evaluate(trial)
+    noise = 64 * jnp.finfo(value.dtype).eps * (1 + jnp.abs(state.value))
+    decrease = state.value - value
+    ratio = jnp.where(predicted > 0, decrease / jnp.where(predicted > 0, predicted, 1.0), -1.0)
+    resolved = jnp.abs(predicted) > noise  # below the noise of the value the quadratic model is the better judge
+    accept = finite(value, gradient, hessian) & jnp.where(resolved, ratio > 1e-4, decrease >= -noise)
+    damping = next_damping(damping, jnp.where(resolved, ratio, 1.0), accept)
+
+    def keep(new, old):
+        return jnp.where(accept, new, old)
+
+    small = (edm <= minimiser.tolerance) | (~resolved & (edm <= 1e-9))
+    stuck = ~accept & (damping > 1e20)
+    done = (small & (accept | ~resolved) & (damping < 1)) | stuck
+    point = keep(trial, state.x), keep(value, state.value), keep(gradient, state.gradient), keep(hessian, state.hessian)
+    return State(*point, damping, edm, state.iteration + 1, done)
+
+
+def finite(value: Array, gradient: Array, hessian: Array) -> Bool[Array, ""]:
+    """Whether an evaluation gave numbers."""
+    return jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient)) & jnp.all(jnp.isfinite(hessian))
 
 
 def next_damping(damping: Array, ratio: Array, accept: Array) -> Array:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class HistoSys:
-    """Correlated shape: adds a template interpolated between `lo` (alpha = -1) and `hi` (alpha = +1), each `(bins,)`."""
+    """Correlated shape: a template interpolated between `lo` (alpha = -1) and `hi` (alpha = +1), each `(bins,)`."""
 
     type: ClassVar[str] = "histosys"
     name: str

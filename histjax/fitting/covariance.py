@@ -1,0 +1,44 @@
+"""Covariance, correlation and uncertainties from the exact Hessian of the negative log likelihood."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from histjax.fitting.newton import free_block
+
+RIDGE = 1e-10
+"""Added to the Hessian (scaled to unit diagonal) so that a flat direction can be inverted and recognised."""
+
+
+@jax.jit
+def covariance_matrix(
+    hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]
+) -> Float[Array, "parameters parameters"]:
+    """Inverse of the Hessian on the parameters that are not `held`; rows and columns of held ones are 0.
+
+    A parameter that lies in a flat direction (its variance exceeds 1e8 times what it would be alone) has variance infinity.
+    """
+    matrix, scale = free_block(hessian, held)
+    identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
+    inverse = jax.scipy.linalg.solve(matrix + RIDGE * identity, identity, assume_a="pos")
+    inverse = jnp.where(held[:, None] | held, 0.0, 0.5 * (inverse + inverse.T))
+    flat = jnp.diagonal(inverse) > 1e8
+    inverse = jnp.where(jnp.diag(flat), jnp.inf, jnp.where(flat[:, None] | flat, jnp.where(identity > 0, inverse, 0.0), inverse))
+    return inverse / (scale[:, None] * scale)
+
+
+@jax.jit
+def correlation_matrix(covariance: Float[Array, "parameters parameters"]) -> Float[Array, "parameters parameters"]:
+    """Correlation; 0 off the diagonal for parameters without variance, 1 on it."""
+    sigma = jnp.sqrt(jnp.diagonal(covariance))
+    known = (sigma > 0) & jnp.isfinite(sigma)
+    safe = jnp.where(known, sigma, 1.0)
+    scaled = jnp.where(known[:, None] & known, covariance / (safe[:, None] * safe), 0.0)
+    return jnp.fill_diagonal(scaled, 1.0, inplace=False)
+
+
+@jax.jit
+def smallest_eigenvalue(hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]) -> Float[Array, ""]:
+    """Smallest eigenvalue of the Hessian on the free parameters, scaled to unit diagonal; 1 where nothing is free."""
+    matrix, _ = free_block(hessian, held)
+    return jnp.linalg.eigvalsh(matrix)[0]

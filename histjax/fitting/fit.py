@@ -1,0 +1,142 @@
+"""`fit`: the best-fit point of a likelihood for a dataset."""
+
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from histjax._typing import is_traced, on_host
+from histjax.errors import FailedFit, InvalidModel
+from histjax.fitting.implicit import minimum
+from histjax.fitting.newton import Newton, Problem, active, free_block
+from histjax.fitting.result import FitResult, Status
+from histjax.model.likelihood import Likelihood
+from histjax.model.parameters import Parameters
+
+CERTIFIED_EDM = 1e-8
+"""Largest EDM (in units of twice the negative log likelihood) of a fit that is called converged."""
+
+
+def fit(
+    likelihood: Likelihood,
+    data=None,
+    *,
+    fixed: Mapping[str, Array] | None = None,
+    init: Mapping[str, Array] | None = None,
+    bounds: Mapping[str, tuple[Array, Array]] | None = None,
+    minimiser: Newton = Newton(),
+    throw: bool = True,
+) -> FitResult:
+    """Maximise the likelihood.
+
+    **Arguments:**
+
+    - `likelihood`, `data`: any `Likelihood` and a dataset of its kind; the likelihood's own data by default.
+    - `fixed`: values of parameters to hold, by name (`{"mu": 1.0}`, also one component: `{"gamma[2]": 1.0}`), besides those that
+      the measurement fixes. A fixed value may lie outside the bounds.
+    - `init`: starting values of some or all parameters, by name; e.g. `params` of a fit nearby.
+    - `bounds`: `{name: (lower, upper)}` in place of the model's bounds.
+    - `minimiser`: settings of the Newton minimiser.
+    - `throw`: raise `FailedFit` where the fit did not converge; inside a trace nothing is raised and `status` tells.
+
+    Values may be traced: a scan over `fixed` values, bounds or starting points is one executable, and so is another choice of
+    fixed parameters. The result is differentiable with respect to likelihood, data and fixed values.
+
+    **Raises:** `FailedFit`, `UnknownName` for a parameter that is not there, `InvalidModel` for a wrong shape or crossed bounds.
+
+    >>> import histjax
+    >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
+    >>> result = histjax.fit(model, model.data, fixed={"mu": 1.0})
+    >>> print(f"{result.twice_nll:.6f}", bool(result.converged))
+    28.922180 True
+    """
+    data = likelihood.data if data is None else data
+    problem = fit_problem(likelihood.parameters, fixed or {}, init or {}, bounds or {})
+    result = solve(likelihood, data, problem, minimiser)
+    if throw and not is_traced(result.status) and not np.all(result.converged):
+        raise FailedFit(result.message, result)
+    return result
+
+
+def fit_problem(parameters: Parameters, fixed: Mapping, init: Mapping, bounds: Mapping) -> Problem:
+    """Start, bounds and fixed mask as flat vectors; on the host unless a value is traced."""
+    start, lower, upper, mask = (on_host(x) for x in (parameters.init, parameters.lower, parameters.upper, parameters.fixed))
+    for name, value in init.items():
+        start = _assign(start, parameters, name, value)
+    for name, (low, high) in bounds.items():
+        lower, upper = _assign(lower, parameters, name, low), _assign(upper, parameters, name, high)
+    for name, value in fixed.items():
+        start, mask = _assign(start, parameters, name, value), _assign(mask, parameters, name, True)
+    if not is_traced(lower, upper) and np.any(lower > upper):
+        crossed = parameters.component_names[int(np.argmax(lower > upper))]
+        raise InvalidModel(f"the lower bound of {crossed!r} is above its upper bound")
+    return Problem(start, lower, upper, mask, _spread(on_host(parameters.widths), on_host(parameters.init)))
+
+
+def _assign(vector, parameters: Parameters, name: str, value):
+    place = parameters.index(name)
+    size = place.stop - place.start
+    if np.size(value) not in (1, size):
+        raise InvalidModel(f"parameter {name!r} has {size} components, found a value of shape {np.shape(value)}")
+    if is_traced(vector, value):
+        value = jnp.broadcast_to(jnp.reshape(value, -1), (size,))
+        return jnp.asarray(vector).at[place].set(value.astype(vector.dtype))
+    vector = vector.copy()
+    vector[place] = np.reshape(value, -1)
+    return vector
+
+
+def _spread(widths, init):
+    """How far a restart is displaced: a prefit width, or most of the initial value of a free parameter."""
+    xp = jnp if is_traced(widths, init) else np
+    return xp.where(xp.isnan(widths), xp.where(init == 0, 1.0, 0.75 * xp.abs(init)), widths)
+
+
+@eqx.filter_jit
+def solve(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> FitResult:
+    """Minimise and certify: one program for every choice of start, bounds, fixed parameters and data."""
+    problem = jax.tree.map(jnp.asarray, problem)
+    x, iterations = minimum(likelihood, data, problem, minimiser)
+    value, gradient, hessian = likelihood.nll_derivatives(x, data)
+    held = active(problem, x, gradient)
+    edm, kkt, is_definite, is_flat = certificate(gradient, hessian, held)
+    finite = jnp.isfinite(value) & jnp.isfinite(edm)
+    exhausted = iterations >= minimiser.max_iterations
+    status = jnp.select(
+        [~jnp.isfinite(value), likelihood.problem(x, data), ~(is_definite | is_flat), ~finite | (edm > CERTIFIED_EDM), is_flat],
+        [Status.NOT_FINITE, Status.IMPOSSIBLE, Status.SADDLE, jnp.where(exhausted, Status.MAX_ITERATIONS, Status.STALLED), Status.FLAT],
+        Status.CONVERGED,
+    )
+    return FitResult(
+        params=likelihood.parameters.unravel(x),
+        twice_nll=-2 * likelihood.logpdf(likelihood.parameters.unravel(x), data),
+        edm=edm,
+        kkt=kkt,
+        status=status.astype(jnp.int32),
+        n_iterations=iterations,
+        fixed=problem.fixed,
+        active=held & ~problem.fixed,
+        vector=x,
+        hessian=hessian,
+        parameters=likelihood.parameters,
+    )
+
+
+def certificate(gradient: Float[Array, "parameters"], hessian: Float[Array, "parameters parameters"], held: Array):
+    """EDM (of twice the negative log likelihood), KKT residual, and whether the free Hessian is definite or flat.
+
+    Both verdicts are on the Hessian scaled to unit diagonal: *definite* if it stays positive definite when 1e-9 is taken off
+    its diagonal, *flat* if not that but positive definite with 1e-9 added.
+    """
+    matrix, scale = free_block(hessian, held)
+    identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
+    scaled = jnp.where(held, 0.0, gradient) / scale
+    margin = 1e-9 if matrix.dtype == jnp.float64 else 1e-4
+    is_definite = jnp.all(jnp.isfinite(jnp.linalg.cholesky(matrix - margin * identity)))
+    factor = jnp.linalg.cholesky(matrix + margin * identity)
+    is_flat = ~is_definite & jnp.all(jnp.isfinite(factor))
+    edm = scaled @ jax.scipy.linalg.cho_solve((factor, True), scaled)
+    return edm, jnp.max(jnp.abs(scaled), initial=0.0), is_definite, is_flat

@@ -1,0 +1,75 @@
+"""Results as tables: first whether it worked, then what came out, numbers rounded by the PDG rule."""
+
+import io
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+MOST_ROWS = 60
+
+
+def pdg_rounded(value: float, uncertainty: float) -> tuple[str, str]:
+    """Value and uncertainty as strings, rounded by the PDG rule (Review of Particle Physics, introduction, section 5.3).
+
+    The three leading digits of the uncertainty decide: up to 354 it keeps two, up to 949 one, above it is rounded up to 1000
+    and keeps two.
+
+    >>> pdg_rounded(0.827, 0.119)
+    ('0.83', '0.12')
+    >>> pdg_rounded(0.827, 0.367)
+    ('0.8', '0.4')
+    >>> pdg_rounded(14.674, 0.964)
+    ('14.7', '1.0')
+    """
+    if not np.isfinite(uncertainty) or uncertainty <= 0:
+        return f"{value:.6g}", f"{uncertainty:.3g}"
+    exponent = Decimal(repr(float(uncertainty))).adjusted()
+    leading = int(Decimal(repr(float(uncertainty))).scaleb(2 - exponent))
+    places = exponent - 1 if leading <= 354 else exponent if leading <= 949 else exponent
+    unit = Decimal(1).scaleb(places)
+    shown = [Decimal(repr(float(x))).quantize(unit, rounding=ROUND_HALF_EVEN) for x in (value, uncertainty)]
+    return tuple(f"{each:f}" for each in shown)
+
+
+def rendered(*parts) -> str:
+    """Rich renderables as plain text."""
+    console = Console(file=io.StringIO(), width=120, force_terminal=False, color_system=None)
+    for part in parts:
+        console.print(part)
+    return console.file.getvalue().rstrip("\n")
+
+
+def fit_table(result) -> str:
+    """The table that printing a `FitResult` shows; a batch of fits is summed up in one line."""
+    if np.ndim(result.status):
+        converged = int(np.sum(np.asarray(result.converged)))
+        return f"FitResult: {np.size(result.status)} fits, {converged} converged"
+    head = Table(show_header=False, box=None, pad_edge=False)
+    rows = [
+        ("status", result.message),
+        ("2 NLL", f"{float(result.twice_nll):.6f}"),
+        ("EDM", f"{float(result.edm):.1e}"),
+        ("gradient (KKT)", f"{float(result.kkt):.1e}"),
+        ("iterations", f"{int(result.n_iterations)}"),
+    ]
+    for row in rows:
+        head.add_row(*row)
+    names, active, fixed = result.parameters.component_names, np.asarray(result.active), np.asarray(result.fixed)
+    values, sigmas = np.asarray(result.vector), np.sqrt(np.diagonal(np.asarray(result.covariance)))
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("parameter", "left"), ("best fit", "right"), ("uncertainty", "right"), ("prefit", "right"), ("", "left")):
+        table.add_column(name, justify=justify, no_wrap=True)
+    order = np.argsort([each != "none" for each in _constraints(result)], kind="stable")
+    for i in order[:MOST_ROWS]:
+        note = "fixed" if fixed[i] else "at bound" if active[i] else "undetermined" if np.isinf(sigmas[i]) else ""
+        value, sigma = pdg_rounded(values[i], sigmas[i])
+        width = float(result.parameters.widths[i])
+        table.add_row(names[i], value, "" if note in ("fixed", "at bound") else sigma, "free" if np.isnan(width) else f"{width:.3g}", note)
+    more = [f"... and {order.size - MOST_ROWS} more parameters"] if order.size > MOST_ROWS else []
+    return rendered(head, "", table, *more)
+
+
+def _constraints(result) -> list[str]:
+    return [each.constraint for each in result.parameters.sets for _ in range(each.size)]

@@ -1,0 +1,118 @@
+"""The result of a fit: values, covariance, and a certificate that says whether to believe them."""
+
+from enum import IntEnum
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from histjax._typing import Params, on_host
+from histjax.fitting.covariance import correlation_matrix, covariance_matrix, smallest_eigenvalue
+from histjax.model.parameters import Parameters
+
+
+class Status(IntEnum):
+    """How a fit ended. The first two have converged."""
+
+    CONVERGED = 0
+    FLAT = 1
+    MAX_ITERATIONS = 2
+    NOT_FINITE = 3
+    SADDLE = 4
+    STALLED = 5
+    IMPOSSIBLE = 6
+
+    @property
+    def message(self) -> str:
+        """What happened and what to do about it."""
+        return _MESSAGES[self]
+
+
+_MESSAGES = {
+    Status.CONVERGED: "converged",
+    Status.FLAT: "converged, but the likelihood is flat along a direction: fix or constrain the parameters without finite uncertainty",
+    Status.MAX_ITERATIONS: "not converged: iteration limit reached; start nearer (init=...) or raise Newton(max_iterations=...)",
+    Status.NOT_FINITE: "not converged: the likelihood is not finite at the starting point; start elsewhere (init=...)",
+    Status.SADDLE: "not converged: stopped where the Hessian is not positive definite; start elsewhere (init=...)",
+    Status.STALLED: "not converged: no step lowers the likelihood although the gradient is not zero; start elsewhere (init=...)",
+    Status.IMPOSSIBLE: "the model expects nothing in a bin that has an observed count: no parameter value describes these data",
+}
+
+
+class FitResult(eqx.Module):
+    """A minimum of twice the negative log likelihood, with its certificate.
+
+    **Fields:**
+
+    - `params`: the best-fit point.
+    - `twice_nll`: -2 ln L there, all constants included.
+    - `edm`: estimated vertical distance of `twice_nll` to the minimum, from gradient and Hessian on the free parameters.
+    - `kkt`: largest gradient component on the free parameters, each in units of its own curvature^(1/2).
+    - `status`: a `Status` as an integer array; `message` says it in words, `converged` in one bit.
+    - `n_iterations`: Newton steps, over all descents.
+    - `fixed`, `active`: which components were held by request and by a bound, `(parameters,)`.
+    - `vector`, `hessian`: flat best-fit point and Hessian of -ln L, for `covariance`, `correlation`, `uncertainty`.
+    - `parameters`: what the likelihood says of its parameters.
+
+    Under `vmap` every array has a leading axis; a lane that did not converge says so in its `status`.
+    """
+
+    params: Params
+    twice_nll: Float[Array, ""]
+    edm: Float[Array, ""]
+    kkt: Float[Array, ""]
+    status: Int[Array, ""]
+    n_iterations: Int[Array, ""]
+    fixed: Bool[Array, "parameters"]
+    active: Bool[Array, "parameters"]
+    vector: Float[Array, "parameters"]
+    hessian: Float[Array, "parameters parameters"]
+    parameters: Parameters
+
+    @property
+    def converged(self) -> Bool[Array, ""]:
+        """Whether the point is a minimum to within the certificate (EDM below 1e-8, Hessian not negative)."""
+        return self.status <= Status.FLAT
+
+    @property
+    def message(self) -> str:
+        """The status in words."""
+        return Status(int(self.status)).message
+
+    @property
+    def at_bound(self) -> dict[str, Bool[Array, "..."]]:
+        """Per parameter, which components are held by an active bound."""
+        return _by_name(self.parameters, self.active)
+
+    @property
+    def covariance(self) -> Float[Array, "parameters parameters"]:
+        """Inverse Hessian of -ln L on the free, inactive parameters, in the flat order; 0 for held ones."""
+        return covariance_matrix(self.hessian, self.fixed | self.active)
+
+    @property
+    def correlation(self) -> Float[Array, "parameters parameters"]:
+        """Correlation matrix of `covariance`."""
+        return correlation_matrix(self.covariance)
+
+    @property
+    def uncertainty(self) -> Params:
+        """One standard deviation per parameter; 0 for held components (see `at_bound`), infinite in flat directions."""
+        return _by_name(self.parameters, jnp.sqrt(jnp.diagonal(self.covariance)))
+
+    @property
+    def smallest_eigenvalue(self) -> Float[Array, ""]:
+        """Smallest eigenvalue of the Hessian on the free parameters, scaled to unit diagonal."""
+        return smallest_eigenvalue(self.hessian, self.fixed | self.active)
+
+    def __str__(self) -> str:
+        from histjax.fitting.printing import fit_table  # printing knows results, not the other way round
+
+        return fit_table(self)
+
+    __repr__ = __str__
+
+
+def _by_name(parameters: Parameters, flat: Array) -> dict[str, Array]:
+    """Per parameter, from the last axis of `flat`."""
+    flat = on_host(flat)
+    return {each.name: flat[..., each.slice].reshape(*flat.shape[:-1], *each.shape) for each in parameters.sets}
