@@ -112,7 +112,8 @@ def solve(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> 
     )
     return FitResult(
         params=likelihood.parameters.unravel(x),
-        twice_nll=-2 * likelihood.logpdf(likelihood.parameters.unravel(x), data),
+        twice_nll=2 * (value - likelihood.saturated_logpdf(data)),
+        deviance=2 * value,
         edm=edm,
         kkt=kkt,
         status=status.astype(jnp.int32),

@@ -120,8 +120,8 @@ def descend(evaluate, problem: Problem, start: Float[Array, "parameters"], minim
     """One descent from `start`; `evaluate` gives value, gradient and Hessian."""
     value, gradient, hessian = evaluate(start)
     zero = jnp.zeros((), start.dtype)
-    broken = ~finite(value, gradient, hessian)
-    state = State(start, value, gradient, hessian, zero, zero + jnp.inf, jnp.zeros((), jnp.int32), broken)
+    nothing_to_do = ~finite(value, gradient, hessian) | jnp.all(problem.fixed)
+    state = State(start, value, gradient, hessian, zero, zero + jnp.inf, jnp.zeros((), jnp.int32), nothing_to_do)
 
     def unfinished(state: State) -> Bool[Array, ""]:
         return ~state.done & (state.iteration < minimiser.max_iterations)

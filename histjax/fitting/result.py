@@ -46,6 +46,7 @@ class FitResult(eqx.Module):
 
     - `params`: the best-fit point.
     - `twice_nll`: -2 ln L there, all constants included.
+    - `deviance`: -2 ln L + 2 ln L(saturated) there; differences of it keep their digits where counts are large.
     - `edm`: estimated vertical distance of `twice_nll` to the minimum, from gradient and Hessian on the free parameters.
     - `kkt`: largest gradient component on the free parameters, each in units of its own curvature^(1/2).
     - `status`: a `Status` as an integer array; `message` says it in words, `converged` in one bit.
@@ -59,6 +60,7 @@ class FitResult(eqx.Module):
 
     params: Params
     twice_nll: Float[Array, ""]
+    deviance: Float[Array, ""]
     edm: Float[Array, ""]
     kkt: Float[Array, ""]
     status: Int[Array, ""]

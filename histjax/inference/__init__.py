@@ -1,0 +1,1 @@
+"""Test statistics, hypothesis tests and limits. Sees the likelihood interface and `fitting` only."""

@@ -1,0 +1,102 @@
+"""`upper_limit`: the value of the parameter of interest at which CLs falls to 1 - confidence level."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from histjax._typing import is_traced
+from histjax.errors import FailedFit, InvalidModel
+from histjax.fitting.fit import fit_problem
+from histjax.fitting.newton import Newton
+from histjax.fitting.result import FitResult
+from histjax.inference.asymptotic import N_SIGMA
+from histjax.inference.crossing import OBSERVED, Question, Search, crossings
+from histjax.inference.poi import poi_name
+from histjax.inference.statistics import Statistic, observed_fits, qmu_tilde
+from histjax.model.likelihood import Likelihood
+
+
+class UpperLimit(eqx.Module):
+    """Upper limits on the parameter of interest.
+
+    **Fields:** `observed`; `expected` `(5,)` at -2, -1, 0, +1, +2 sigma of the background-only hypothesis; `converged` `(6,)` for the
+    expected limits, then the observed one; `best` the best-fit value; `confidence_level`; `free`, `background` the fits at the best
+    value and without signal.
+    """
+
+    observed: Float[Array, ""]
+    expected: Float[Array, "n_sigma"]
+    converged: Bool[Array, "six"]
+    best: Float[Array, ""]
+    confidence_level: Float[Array, ""]
+    free: FitResult
+    background: FitResult
+    poi: str = eqx.field(static=True)
+    statistic_name: str = eqx.field(static=True)
+
+    @property
+    def message(self) -> str:
+        """What happened, in words."""
+        if bool(jnp.all(self.converged)):
+            return "converged"
+        names = [*(f"expected at {n:+.0f} sigma" for n in N_SIGMA), "observed"]
+        lost = ", ".join(name for name, good in zip(names, self.converged, strict=True) if not good)
+        return f"no crossing found for the limit ({lost}): does {self.poi!r} change the expected yields?"
+
+    def __str__(self) -> str:
+        from histjax.inference.printing import limit_table
+
+        return limit_table(self)
+
+    __repr__ = __str__
+
+
+def upper_limit(
+    likelihood: Likelihood,
+    data=None,
+    *,
+    confidence_level: float = 0.95,
+    poi: str | None = None,
+    statistic: Statistic = qmu_tilde,
+    minimiser: Newton = Newton(),
+    throw: bool = True,
+) -> UpperLimit:
+    """Observed and expected CLs upper limits.
+
+    **Arguments:** as for `hypotest`; `statistic` is `qmu_tilde` or `qmu`. The search is not limited by the bounds of the parameter of
+    interest. p-values are asymptotic; a clipped band would give the same limits, since it differs where CLs is above one half.
+
+    Differentiable through the crossing (implicit function theorem), traceable, and to be mapped over models and data.
+
+    **Raises:** `MissingPOI`; `FailedFit` where a fit did not converge or no crossing exists (never inside a trace).
+
+    >>> import histjax
+    >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
+    >>> print(f"{histjax.upper_limit(model, model.data).observed:.6f}")
+    1.011569
+    """
+    if not statistic.one_sided:
+        raise InvalidModel(f"an upper limit needs a one-sided statistic, qmu_tilde or qmu; found {statistic.name}")
+    poi = poi_name(likelihood, poi)
+    data = likelihood.data if data is None else data
+    fits = observed_fits(likelihood, data, poi, 0.0, statistic, minimiser, throw)
+    result = _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi)
+    if throw and not is_traced(result.converged) and not bool(jnp.all(result.converged)):
+        raise FailedFit(result.message, result)
+    return result
+
+
+@eqx.filter_jit
+def _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi) -> UpperLimit:
+    free, background = fits.free, fits.at_zero
+    place = likelihood.parameters.index(poi).start
+    best = free.vector[place]
+    lowest = jnp.where(best < 0, background.deviance, free.deviance) if statistic.bounded else free.deviance
+    asimov = likelihood.expected_data(background.params)
+    datasets = jax.tree.map(lambda a, b: jnp.stack([a, b.astype(a.dtype)]), asimov, data)
+    question = Question(likelihood, datasets, lowest, best, 1 - confidence_level)
+    problem = jax.tree.map(jnp.asarray, fit_problem(likelihood.parameters, {poi: 0.0}, {}, {}))
+    starts = jnp.stack([background.vector, background.vector])
+    values, converged = crossings(question, Search(problem, jax.lax.stop_gradient(starts), minimiser, statistic, place))
+    return UpperLimit(values[OBSERVED], values[:OBSERVED], converged, best, confidence_level, free, background, poi, statistic.name)

@@ -1,0 +1,136 @@
+r"""Test statistics from profile likelihood ratios (Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727).
+
+With \(t_\mu = -2 \ln [L(\mu, \hat{\hat\theta}) / L(\hat\mu, \hat\theta)]\):
+
+| statistic | definition | equation |
+|---|---|---|
+| `tmu` | t_mu | 8 |
+| `tmu_tilde` | t_mu, with L(0) in the denominator where mu-hat < 0 | 11 |
+| `qmu` | t_mu where mu-hat <= mu, else 0 | 14 |
+| `qmu_tilde` | t~_mu where mu-hat <= mu, else 0 | 16 |
+| `q0` | t_0 where mu-hat >= 0, else 0 | 12 |
+
+A statistic is what its definition says, whatever bounds the model puts on the parameter of interest: mu-hat has no upper bound,
+and for `tmu` and `qmu` no lower one.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from histjax._typing import is_traced, on_host
+from histjax.errors import InvalidModel
+from histjax.fitting.fit import fit
+from histjax.fitting.newton import Newton
+from histjax.fitting.result import FitResult
+from histjax.inference.poi import poi_name
+from histjax.model.likelihood import Likelihood
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A test statistic; call it for its value, or pass it as `statistic=`.
+
+    **Fields:** `bounded`: mu-hat below 0 is replaced by 0; `one_sided`: 0 where mu-hat is above the tested value;
+    `discovery`: tests mu = 0 and is 0 where mu-hat is below it.
+    """
+
+    name: str
+    bounded: bool = False
+    one_sided: bool = False
+    discovery: bool = False
+
+    @property
+    def asimov_poi(self) -> float:
+        """The value of the other hypothesis: 0 for limits, 1 for a discovery."""
+        return 1.0 if self.discovery else 0.0
+
+    def check_value(self, poi_value) -> None:
+        """Raise `InvalidModel` where the tested value is not the statistic's business."""
+        if self.discovery and not is_traced(poi_value) and jnp.ndim(poi_value) == 0 and float(poi_value) != 0.0:
+            raise InvalidModel(f"q0 tests the absence of a signal: poi_value must be 0, found {float(poi_value)}")
+
+    def free_bounds(self, likelihood: Likelihood, poi: str) -> dict[str, tuple[Array, Array]]:
+        """Bounds on the parameter of interest in the fit of the best value."""
+        if not (self.bounded or self.discovery):
+            return {poi: (-np.inf, np.inf)}
+        parameters = likelihood.parameters
+        lower = on_host(parameters.lower)[parameters.index(poi)]
+        return {poi: ((jnp if is_traced(lower) else np).minimum(lower, 0.0), np.inf)}
+
+    def of_fits(self, poi_value, best, fits: "ObservedFits") -> Float[Array, ""]:
+        """The value from the fits behind it; `best` is mu-hat."""
+        lowest = jnp.where(best < 0, fits.at_zero.deviance, fits.free.deviance) if self.bounded else fits.free.deviance
+        ratio = fits.at_poi.deviance - lowest
+        value = jnp.where(ratio > 0, ratio, 0.0)
+        if self.one_sided:
+            value = jnp.where(best > poi_value, 0.0, value)
+        if self.discovery:
+            value = jnp.where(best < 0, 0.0, value)
+        return value
+
+    def __call__(
+        self, likelihood: Likelihood, data=None, *, poi_value=0.0, poi: str | None = None, minimiser: Newton = Newton()
+    ) -> Float[Array, ""]:
+        """The value of the statistic for `data`; raises `FailedFit` where a fit did not converge.
+
+        >>> import histjax
+        >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
+        >>> print(f"{histjax.qmu_tilde(model, model.data, poi_value=1.0):.6f}")
+        3.938245
+        """
+        poi = poi_name(likelihood, poi)
+        self.check_value(poi_value)
+        fits = observed_fits(likelihood, data, poi, poi_value, self, minimiser)
+        return _value(self, poi_value, likelihood.parameters.index(poi).start, fits)
+
+
+tmu = Statistic("tmu")
+tmu_tilde = Statistic("tmu_tilde", bounded=True)
+qmu = Statistic("qmu", one_sided=True)
+qmu_tilde = Statistic("qmu_tilde", bounded=True, one_sided=True)
+q0 = Statistic("q0", discovery=True)
+
+
+class ObservedFits(NamedTuple):
+    """The fits behind one value of a statistic: free, at the tested value, and at 0."""
+
+    free: FitResult
+    at_poi: FitResult
+    at_zero: FitResult
+
+
+@eqx.filter_jit
+def _value(statistic: Statistic, poi_value, place: int, fits: ObservedFits) -> Float[Array, ""]:
+    return statistic.of_fits(poi_value, fits.free.vector[place], fits)
+
+
+def observed_fits(
+    likelihood: Likelihood, data, poi: str, poi_value, statistic: Statistic, minimiser: Newton, throw: bool = True
+) -> ObservedFits:
+    """Fit freely, at the tested value and at 0, each starting from the one before.
+
+    A conditional fit that ends *below* the free one proves that the free fit is not the global minimum: it is then repeated
+    from there.
+    """
+    data = likelihood.data if data is None else data
+    settings = dict(minimiser=minimiser, throw=throw)
+    bounds = statistic.free_bounds(likelihood, poi)
+    free = fit(likelihood, data, bounds=bounds, **settings)
+    at_poi = fit(likelihood, data, fixed={poi: poi_value}, init=free.params, **settings)
+    at_zero = at_poi if statistic.discovery else fit(likelihood, data, fixed={poi: 0.0}, init=free.params, **settings)
+    return ObservedFits(lowest_fit(likelihood, data, free, (at_poi, at_zero), bounds, settings), at_poi, at_zero)
+
+
+def lowest_fit(likelihood: Likelihood, data, free: FitResult, conditional: tuple[FitResult, ...], bounds, settings) -> FitResult:
+    """`free`, or a better fit that starts from a conditional one below it (only where all values are known)."""
+    for other in conditional:
+        if is_traced(free.deviance, other.deviance):
+            continue
+        if float(other.deviance) < float(free.deviance) - 1e-7:
+            free = fit(likelihood, data, bounds=bounds, init=other.params, **settings)
+    return free
