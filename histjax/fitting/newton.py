@@ -132,10 +132,11 @@ def descend(evaluate, problem: Problem, start: Float[Array, "parameters"], minim
 def step(evaluate, problem: Problem, minimiser: Newton, state: State) -> State:
     """Try one damped, projected Newton step; keep it where the value went down as predicted."""
     held = active(problem, state.x, state.gradient)
-    damping, move, edm = damped_step(state, held)
-    trial = jnp.where(held, state.x, jnp.clip(state.x + move, problem.lower, problem.upper))
-    move = trial - state.x
+    box = box_step(problem, state, held)
+    trial = jnp.where(held, state.x, jnp.clip(state.x + box.move, problem.lower, problem.upper))
+    move, damping = trial - state.x, box.damping
     predicted = -(state.gradient @ move + 0.5 * move @ (state.hessian @ move))
+    edm = jnp.abs(predicted)
     value, gradient, hessian = evaluate(trial)
     noise = 64 * jnp.finfo(value.dtype).eps * (1 + jnp.abs(state.value))
     decrease = state.value - value
@@ -167,26 +168,43 @@ def next_damping(damping: Array, ratio: Array, accept: Array) -> Array:
     return jnp.where(accept & (ratio > 0.25), kept, jnp.where(accept, raised, jnp.maximum(8 * damping, 1e-2)))
 
 
-def damped_step(state: State, held: Bool[Array, "parameters"]) -> tuple[Array, Array, Array]:
-    """The damped Newton step on the free parameters, the damping that made it possible, and the estimated distance."""
+class BoxStep(NamedTuple):
+    """A step of the damped quadratic model inside the box of the bounds, while it is being found."""
+
+    move: Float[Array, "parameters"]
+    clamped: Bool[Array, "parameters"]
+    damping: Float[Array, ""]
+    done: Bool[Array, ""]
+
+
+def box_step(problem: Problem, state: State, held: Bool[Array, "parameters"]) -> BoxStep:
+    """Minimise the damped quadratic model over the free parameters inside their bounds.
+
+    Where the step would leave the box, those parameters are clamped to their bounds and the others solved for again, so that
+    correlated parameters know of it; a step that was merely clipped would not. The damping is raised until the factorisation
+    exists.
+    """
     matrix, scale = free_block(state.hessian, held)
     gradient = jnp.where(held, 0.0, state.gradient) / scale
+    low, high = (problem.lower - state.x) * scale, (problem.upper - state.x) * scale
 
-    def factorise(damping):
-        return jnp.linalg.cholesky(matrix + damping * jnp.eye(matrix.shape[0], dtype=matrix.dtype))
+    def again(step: BoxStep) -> BoxStep:
+        off = held | step.clamped
+        damped = matrix + step.damping * jnp.eye(matrix.shape[0], dtype=matrix.dtype)
+        block = jnp.where(off[:, None] | off, jnp.diag(off.astype(matrix.dtype)), damped)
+        pushed = jnp.where(step.clamped, step.move, 0.0)
+        factor = jnp.linalg.cholesky(block)
+        right = jnp.where(off, pushed, -gradient - matrix @ pushed)
+        move = jax.scipy.linalg.cho_solve((factor, True), right)
+        good = jnp.all(jnp.isfinite(move))
+        beyond = ~off & ((move < low) | (move > high)) & good
+        damping = jnp.where(good | (step.damping > 1e12), step.damping, jnp.maximum(4 * step.damping, 1e-3))
+        move = jnp.where(good, jnp.where(held, 0.0, jnp.clip(move, low, high)), 0.0)
+        return BoxStep(move, step.clamped | beyond, damping, (good & ~jnp.any(beyond)) | (step.damping > 1e12))
 
-    def not_positive(carry):
-        damping, factor = carry
-        return jnp.any(jnp.isnan(factor)) & (damping < 1e12)
-
-    def raise_damping(carry):
-        damping = jnp.maximum(4 * carry[0], 1e-3)
-        return damping, factorise(damping)
-
-    first = state.damping
-    damping, factor = jax.lax.while_loop(not_positive, raise_damping, (first, factorise(first)))
-    solution = jax.scipy.linalg.cho_solve((factor, True), gradient)
-    return damping, -solution / scale, 0.5 * gradient @ solution
+    start = BoxStep(jnp.zeros_like(gradient), jnp.zeros_like(held), state.damping, jnp.zeros((), bool))
+    found = jax.lax.while_loop(lambda step: ~step.done, again, start)
+    return found._replace(move=found.move / scale)
 
 
 def free_block(hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]) -> tuple[Array, Array]:

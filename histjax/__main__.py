@@ -1,0 +1,5 @@
+"""`python -m histjax` is the command line."""
+
+from histjax.cli import main
+
+main()

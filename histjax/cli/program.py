@@ -1,0 +1,82 @@
+"""The program: the group of commands, and how it ends.
+
+Exit status: 0 success, 1 a fit that did not converge, 2 wrong input or usage, 130 interrupted, 141 nobody reads the output.
+Whatever a user can cause ends in one message on standard error, never in a traceback.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from histjax.cli.describe import digest, inspect, validate
+from histjax.cli.fitting import fit
+from histjax.cli.messages import say, warnings_said
+from histjax.cli.testing import cls, limit, significance
+from histjax.errors import HistjaxError
+
+WRONG_USAGE = 2
+INTERRUPTED = 130
+
+
+class Program(click.Group):
+    """A group of commands whose every failure is one message and an exit status."""
+
+    def main(self, args=None, prog_name="histjax", complete_var=None, standalone_mode=True, **extra):
+        """Run a command and exit; with `standalone_mode=False` return or raise instead, as `click.Group.main` does."""
+        run = super().main
+        if not standalone_mode:
+            return run(args, prog_name, complete_var, False, **extra)
+        with warnings_said():
+            status = exit_status(lambda: run(args, prog_name, complete_var, False, **extra))
+        sys.exit(status)
+
+
+def exit_status(run: Callable[[], int | None]) -> int:
+    """Run, say what went wrong if anything did, and return the exit status."""
+    try:
+        return run() or 0
+    except HistjaxError as error:
+        say("error", str(error))
+        return error.exit_status
+    except click.UsageError as error:
+        say("error", f"{error.format_message()} {_hint(error)}".rstrip())
+        return WRONG_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        say("error", "interrupted")
+        return INTERRUPTED
+
+
+def _hint(error: click.UsageError) -> str:
+    return "" if error.ctx is None else f"(see '{error.ctx.command_path} --help')"
+
+
+def _print_version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    del parameter
+    if asked and not context.resilient_parsing:
+        try:
+            found = version("histjax")
+        except PackageNotFoundError:  # the source tree, not installed
+            found = "of a source tree that is not installed"
+        click.echo(f"histjax {found}")
+        context.exit()
+
+
+@click.group(
+    cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=False
+)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show the version.")
+def main() -> None:
+    """Fit HistFactory workspaces and test hypotheses with them.
+
+    Every command reads a workspace in pyhf's JSON format from a file or, for '-' or nothing, from standard input, and
+    writes one JSON document to standard output. Numbers have all their digits; one that is infinite or undefined is
+    null. Messages go to standard error.
+
+    Exit status: 0 success; 1 a fit did not converge (the JSON is written all the same and says so); 2 wrong input.
+    """
+
+
+for command in (inspect, validate, digest, fit, cls, limit, significance):
+    main.add_command(command)

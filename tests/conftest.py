@@ -1,0 +1,85 @@
+"""Settings of the test session: types are checked, warnings are errors, and programs are compiled once.
+
+The shapes in the annotations are executed: jaxtyping's import hook has to be in place before histjax is imported, so it
+stands at the top.
+"""
+
+import functools
+import json
+from pathlib import Path
+
+from jaxtyping import install_import_hook
+
+CHECKED = ["histjax.model"]
+install_import_hook(CHECKED, "beartype.beartype")
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+import histjax  # noqa: E402
+
+CORPUS = Path(__file__).parents[1] / "../shared/corpus"
+
+
+def pytest_configure(config):
+    """Warnings are errors, but for a document's doubts and what other packages warn of."""
+    for line in (
+        "error",
+        "ignore::histjax.errors.DocumentWarning",
+        "ignore::DeprecationWarning:(pyhf|jsonschema|uproot|click|tqdm|xdist|execnet).*",
+        "ignore:.*jsonschema.*:DeprecationWarning",
+    ):
+        config.addinivalue_line("filterwarnings", line)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests of one workspace run in one process, where its compiled programs are."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByWorkspace(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, rest = nodeid.partition("::")
+            slug = rest.partition("[")[2].rstrip("]").partition("@")[0]
+            return slug if slug in known else file
+
+    from tests.reference.corpus import GROUPS
+    from tests.workspaces import BY_SLUG
+
+    known = {*BY_SLUG, *GROUPS}
+    return ByWorkspace(config, log)
+
+
+@functools.cache
+def compiled_case(slug: str) -> "histjax.Model":
+    """The model of one entry of the table."""
+    from tests.workspaces import BY_SLUG
+
+    case = BY_SLUG[slug]
+    return histjax.compile(histjax.read(case.document), measurement=case.measurement)
+
+
+@pytest.fixture(scope="session")
+def compile_case():
+    """A function from a slug of the table to its model, which is compiled once."""
+    return compiled_case
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of the corpus of published models."""
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus of published models is not here")
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def manifest(corpus) -> dict:
+    """What the corpus says of itself."""
+    return json.loads((corpus / "manifest.json").read_text())
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers, the same in every run."""
+    return np.random.default_rng(20240117)
