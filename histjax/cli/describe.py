@@ -155,7 +155,8 @@ def _inspection_table(description: dict) -> str:
     parameters = table("parameter", "components", "constraint", "modifiers", "")
     for each in description["parameters"]:
         note = "parameter of interest" if each["name"] == description["poi"] else "fixed" if all(each["fixed"]) else ""
-        parameters.add_row(each["name"], str(each["components"]), each["constraint"], ", ".join(each["modifiers"]), note)
+        kinds = ", ".join(each["modifiers"])
+        parameters.add_row(each["name"], str(each["components"]), each["constraint"], kinds, note)
     measurements = table("measurement", "parameter of interest", "parameters set")
     for each in description["measurements"]:
         note = " (used)" if each["name"] == description["measurement"] else ""

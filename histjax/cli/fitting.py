@@ -65,17 +65,19 @@ def fit(source: options.Source, modelling, fixed: dict, init: dict, correlation:
 
 def fit_entries(result) -> dict:
     """What `fit` writes of a `FitResult`."""
-    names = result.parameters.component_names
+    import numpy as np
 
-    def by_name(values: dict) -> dict:
-        return {name: value.reshape(-1) for name, value in values.items()}
+    names, sets = result.parameters.component_names, result.parameters.sets
+
+    def by_name(vector) -> dict:
+        return {each.name: vector[each.slice] for each in sets}
 
     def chosen(mask) -> list[str]:
         return [name for name, is_chosen in zip(names, mask.tolist(), strict=True) if is_chosen]
 
     return {
-        "parameters": by_name(result.params),
-        "uncertainties": by_name(result.uncertainty),
+        "parameters": by_name(np.asarray(result.vector)),
+        "uncertainties": by_name(np.sqrt(np.diagonal(np.asarray(result.covariance)))),
         **fit_summary(result),
         "at_bound": chosen(result.active),
         "fixed": chosen(result.fixed),

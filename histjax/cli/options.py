@@ -145,7 +145,7 @@ output = _packed(
     "output",
     Output,
     click.option("--output-file", metavar="FILE", help="Write the JSON to a file instead."),
-    click.option("--text", is_flag=True, help="Print a table to read instead of JSON (or besides, with --output-file)."),
+    click.option("--text", is_flag=True, help="Print a table instead of JSON; besides it, with --output-file."),
 )
 
 poi = click.option("--poi", metavar="NAME", help="The parameter of interest.  [default: the measurement's]")

@@ -49,8 +49,8 @@ def json_text(value: Any) -> str:
 class Output:
     """Where a result goes.
 
-    **Fields:** `output_file`: a path, `"-"` or `None` (standard output) for the JSON; `text`: a table on standard output
-    in its place, or besides the file.
+    **Fields:** `output_file`: a path, `"-"` or `None` (standard output) for the JSON; `text`: a table on standard
+    output in its place, or besides the file.
     """
 
     output_file: str | None
@@ -104,7 +104,7 @@ def write_standard_output(text: str) -> None:
 def write_file(name: str, text: str) -> None:
     """Write a file under another name in the same directory, then rename it: nobody ever sees half of it.
 
-    A link is followed, a file that exists keeps its permissions, and what is no file (such as `/dev/null`) is written to.
+    A link is followed, a file that exists keeps its permissions, and what is no file (`/dev/null`) is written to.
 
     **Raises:** `CannotWrite`.
     """

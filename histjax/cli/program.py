@@ -1,7 +1,7 @@
 """The program: the group of commands, and how it ends.
 
-Exit status: 0 success, 1 a fit that did not converge, 2 wrong input or usage, 130 interrupted, 141 nobody reads the output.
-Whatever a user can cause ends in one message on standard error, never in a traceback.
+Exit status: 0 success, 1 a fit that did not converge, 2 wrong input or usage, 130 interrupted, 141 nobody reads the
+output. Whatever a user can cause ends in one message on standard error, never in a traceback.
 """
 
 import sys
@@ -53,6 +53,7 @@ def _hint(error: click.UsageError) -> str:
 
 
 def _print_version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    """Print the version and exit."""
     del parameter
     if asked and not context.resilient_parsing:
         try:
@@ -64,9 +65,13 @@ def _print_version(context: click.Context, parameter: click.Parameter, asked: bo
 
 
 @click.group(
-    cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=False
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=False,
 )
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show the version.")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show the version."
+)
 def main() -> None:
     """Fit HistFactory workspaces and test hypotheses with them.
 

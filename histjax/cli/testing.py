@@ -25,9 +25,11 @@ def _statistic(*words: str):
 @options.poi
 @click.option("--test-poi", type=options.Finite(), help="The value to test.  [default: 1; with q0: 0]")
 @_statistic(*STATISTICS)
-@click.option("--clipped-normal", is_flag=True, help="Count expected outcomes above the tested value as a statistic of 0.")
+@click.option(
+    "--clipped-normal", is_flag=True, help="Count expected outcomes above the tested value as a statistic of 0."
+)
 @options.output
-def cls(source, modelling, poi: str | None, test_poi: float | None, test_stat: str, clipped_normal: bool, output) -> None:
+def cls(source, modelling, poi: str | None, test_poi: float | None, test_stat: str, clipped_normal, output) -> None:
     """Test a value of the parameter of interest.
 
     p-values are asymptotic. Expected values are for outcomes at -2, -1, 0, +1, +2 sigma of the background-only

@@ -25,7 +25,7 @@ def fit(
     data=None,
     *,
     fixed: Mapping[str, Array] | None = None,
-    init: Mapping[str, Array] | None = None,
+    init: Mapping[str, Array] | FitResult | None = None,
     bounds: Mapping[str, tuple[Array, Array]] | None = None,
     minimiser: Newton = Newton(),
     throw: bool = True,
@@ -37,7 +37,7 @@ def fit(
     - `likelihood`, `data`: any `Likelihood` and a dataset of its kind; the likelihood's own data by default.
     - `fixed`: values of parameters to hold, by name (`{"mu": 1.0}`, also one component: `{"gamma[2]": 1.0}`), besides those that
       the measurement fixes. A fixed value may lie outside the bounds.
-    - `init`: starting values of some or all parameters, by name; e.g. `params` of a fit nearby.
+    - `init`: starting values of some or all parameters by name, or the result of a fit nearby.
     - `bounds`: `{name: (lower, upper)}` in place of the model's bounds.
     - `minimiser`: settings of the Newton minimiser.
     - `throw`: raise `FailedFit` where the fit did not converge; inside a trace nothing is raised and `status` tells.
@@ -61,9 +61,11 @@ def fit(
     return result
 
 
-def fit_problem(parameters: Parameters, fixed: Mapping, init: Mapping, bounds: Mapping) -> Problem:
+def fit_problem(parameters: Parameters, fixed: Mapping, init: Mapping | FitResult, bounds: Mapping) -> Problem:
     """Start, bounds and fixed mask as flat vectors; on the host unless a value is traced."""
     start, lower, upper, mask = (on_host(x) for x in (parameters.init, parameters.lower, parameters.upper, parameters.fixed))
+    if isinstance(init, FitResult):
+        start, init = on_host(init.vector), {}
     for name, value in init.items():
         start = _assign(start, parameters, name, value)
     for name, (low, high) in bounds.items():

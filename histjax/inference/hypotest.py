@@ -104,11 +104,11 @@ def hypotest(
     observed = observed_fits(likelihood, data, poi, poi_value, statistic, minimiser, throw)
     settings = dict(minimiser=minimiser, throw=throw)
     if statistic.discovery:
-        at_other = fit(likelihood, data, fixed={poi: statistic.asimov_poi}, init=observed.free.params, **settings)
+        at_other = fit(likelihood, data, fixed={poi: statistic.asimov_poi}, init=observed.free, **settings)
     else:
         at_other = observed.at_zero
     asimov = likelihood.expected_data(at_other.params)
-    asimov_at_poi = fit(likelihood, asimov, fixed={poi: poi_value}, init=at_other.params, **settings)
+    asimov_at_poi = fit(likelihood, asimov, fixed={poi: poi_value}, init=at_other, **settings)
     return _result(statistic, calculator, poi, poi_value, observed, at_other, asimov_at_poi)
 
 

@@ -121,8 +121,8 @@ def observed_fits(
     settings = dict(minimiser=minimiser, throw=throw)
     bounds = statistic.free_bounds(likelihood, poi)
     free = fit(likelihood, data, bounds=bounds, **settings)
-    at_poi = fit(likelihood, data, fixed={poi: poi_value}, init=free.params, **settings)
-    at_zero = at_poi if statistic.discovery else fit(likelihood, data, fixed={poi: 0.0}, init=free.params, **settings)
+    at_poi = fit(likelihood, data, fixed={poi: poi_value}, init=free, **settings)
+    at_zero = at_poi if statistic.discovery else fit(likelihood, data, fixed={poi: 0.0}, init=free, **settings)
     return ObservedFits(lowest_fit(likelihood, data, free, (at_poi, at_zero), bounds, settings), at_poi, at_zero)
 
 
@@ -132,5 +132,5 @@ def lowest_fit(likelihood: Likelihood, data, free: FitResult, conditional: tuple
         if is_traced(free.deviance, other.deviance):
             continue
         if float(other.deviance) < float(free.deviance) - 1e-7:
-            free = fit(likelihood, data, bounds=bounds, init=other.params, **settings)
+            free = fit(likelihood, data, bounds=bounds, init=other, **settings)
     return free

@@ -14,9 +14,11 @@ product of the two comes out right to rounding, without a product over "all the 
 l² stands, has to be set apart.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables
@@ -58,79 +60,120 @@ def _poisson(tables: Tables, constraints: Constraints, vector, auxiliary):
     return index, poisson_deviance(observed, expected), tau * slope, tau**2 * curvature
 
 
+class Slopes(NamedTuple):
+    """First derivatives of the cells, and what their second derivatives are made of.
+
+    Globals are the interpolating parameters, then the scalar factors.
+
+    **Fields:** `cells` expected counts; `logs` l of the globals, constant along a row; `shifts` F d' of the interpolating parameters;
+    `jacobian` = shifts + cells · logs; `local_logs` l of each local entry; `alpha_bends` F d''; `normsys_bends` f''/f of each normsys
+    entry; `factors` the parameter vector with zero factors nudged, and a 1 at its end.
+    """
+
+    cells: Float[Array, "cells"]
+    logs: Float[Array, "rows globals"]
+    shifts: Float[Array, "cells alphas"]
+    jacobian: Float[Array, "cells globals"]
+    local_logs: Float[Array, "local_entries"]
+    alpha_bends: Float[Array, "cells alphas"]
+    normsys_bends: Float[Array, "normsys_entries"]
+    factors: Float[Array, "parameters_and_one"]
+
+
 def _main(layout: Layout, tables: Tables, coefficients: Coefficients, vector, counts):
     """The Poisson terms of the main measurement."""
-    alpha = vector[tables.alpha_parameter]
-    n_rows, n_alphas = len(layout.rows), len(layout.alphas)
-    factor_values = _nudge(vector[tables.factor_parameter])
-    local_values = _nudge(vector[tables.local_parameter])
-
-    # scalar functions: shifts d, factors f and their first two derivatives
-    odd, odd_slope, odd_bend = _two_derivatives(lambda a: by_code(layout.histosys_codes, odd_function, a), alpha)
-    even, even_slope, even_bend = _two_derivatives(lambda a: by_code(layout.histosys_codes, even_function, a), alpha)
-    entry_alpha = alpha[tables.normsys_alpha]
-    normsys, slope, bend = _two_derivatives(lambda a: normsys_factors(layout, coefficients, a), entry_alpha)
-    normsys = _nudge(normsys)
-
-    # values: shifted = nominal + d, scale = product of factors
-    shifted = coefficients.nominal_yields + coefficients.odd @ odd + coefficients.even @ even
-    padded = jnp.ones(vector.size + 1, vector.dtype)
-    padded = padded.at[tables.factor_parameter].set(factor_values).at[tables.local_parameter].set(local_values)
-    rows = jnp.prod(jnp.append(normsys, 1.0)[tables.normsys_of_row], 1) * jnp.prod(padded[tables.factors_of_row], 1)
-    scale = rows[tables.row_of_cell] * jnp.prod(padded[tables.locals_of_cell], 1)
-    cells = shifted * scale
+    slopes = _slopes(layout, tables, coefficients, vector)
+    cells = clipped(slopes.cells, layout.clip_sample_data)
     if layout.clip_sample_data is not None:
-        scale = jnp.where(cells > layout.clip_sample_data, scale, 0.0)
-    yields = jax.ops.segment_sum(clipped(cells, layout.clip_sample_data), tables.bin_of_cell, layout.n_bins)
+        slopes = _masked(slopes, slopes.cells > layout.clip_sample_data)
+    yields = jax.ops.segment_sum(cells, tables.bin_of_cell, layout.n_bins)
     expected = clipped(yields, layout.clip_bin_data)
     first, second = poisson_derivatives(counts, expected)
     if layout.clip_bin_data is not None:
         first, second = (jnp.where(yields > layout.clip_bin_data, each, 0.0) for each in (first, second))
-    cells = shifted * scale
-
-    # logarithmic derivatives l of the global factors, one row of the matrix per sample and channel
-    logs = jnp.zeros((n_rows, n_alphas + len(layout.factors)), vector.dtype)
-    logs = logs.at[tables.normsys_row, tables.normsys_alpha].add(slope / normsys)
-    logs = logs.at[tables.factor_row, n_alphas + tables.factor_factor].add(1 / factor_values[tables.factor_factor])
-    shifts = scale[:, None] * (coefficients.odd * odd_slope + coefficients.even * even_slope)  # F d', (cells, alphas)
-    jacobian = cells[:, None] * logs[tables.row_of_cell]
-    jacobian = jacobian.at[:, :n_alphas].add(shifts)  # d cell / d global, (cells, globals)
-
-    weight = first[tables.bin_of_cell]
-    local_logs = 1 / local_values[tables.local_local]
-    local_slopes = cells[tables.local_cell] * local_logs  # d cell / d local, (local entries,)
-
-    # d expectation / d everything, (bins, globals + locals)
-    n_globals, n_locals = logs.shape[1], len(layout.locals_)
-    total = jnp.zeros((layout.n_bins, n_globals + n_locals), vector.dtype)
-    total = total.at[tables.bin_of_cell, :n_globals].add(jacobian)
-    total = total.at[tables.bin_of_cell[tables.local_cell], n_globals + tables.local_local].add(local_slopes)
-    gradient = first @ total
-    hessian = (total * second[:, None]).T @ total
-
-    # second derivatives of the cells: globals x globals by rows, locals x globals, locals x locals within a cell
-    row_weight = jax.ops.segment_sum(weight * cells, tables.row_of_cell, n_rows)
-    row_shifts = jax.ops.segment_sum(weight[:, None] * shifts, tables.row_of_cell, n_rows)
-    left = row_weight[:, None] * logs
-    cross = left.T @ logs
-    mixed = row_shifts.T @ logs
-    cross = cross.at[:n_alphas].add(mixed).at[:, :n_alphas].add(mixed.T)
-    entry = (weight[tables.local_cell] * local_logs)[:, None] * jacobian[tables.local_cell]
-    by_local = jax.ops.segment_sum(entry, tables.local_local, n_locals)
-    pairs = _local_pairs(tables, n_locals, padded, weight * cells)
-
-    # the diagonal of the cells' second derivatives, which the products above do not have
-    alpha_diagonal = (scale * weight) @ (coefficients.odd * odd_bend + coefficients.even * even_bend)
-    alpha_diagonal += 2 * jnp.sum(row_shifts * logs[:, :n_alphas], axis=0)
-    alpha_diagonal = alpha_diagonal.at[tables.normsys_alpha].add(row_weight[tables.normsys_row] * bend / normsys)
-    diagonal = jnp.concatenate([alpha_diagonal, jnp.zeros(len(layout.factors), vector.dtype)])
-    cross = jnp.fill_diagonal(cross, diagonal, inplace=False)
-    hessian += jnp.block([[cross, by_local.T], [by_local, pairs]])
-
+    jacobian = _bin_jacobian(layout, tables, slopes)
+    hessian = (jacobian * second[:, None]).T @ jacobian + _cell_curvature(layout, tables, slopes, first[tables.bin_of_cell])
     order = jnp.concatenate([tables.alpha_parameter, tables.factor_parameter, tables.local_parameter])
-    full_gradient = jnp.zeros_like(vector).at[order].set(gradient)
+    full_gradient = jnp.zeros_like(vector).at[order].set(first @ jacobian)
     full_hessian = jnp.zeros((vector.size, vector.size), vector.dtype).at[order[:, None], order].set(hessian)
     return jnp.sum(poisson_deviance(counts, expected)), full_gradient, full_hessian
+
+
+def _slopes(layout: Layout, tables: Tables, coefficients: Coefficients, vector) -> Slopes:
+    """Evaluate the scalar functions with their derivatives, and assemble."""
+    alpha, codes, n_alphas = vector[tables.alpha_parameter], layout.histosys_codes, len(layout.alphas)
+    factors = jnp.append(vector, 1.0)
+    factors = factors.at[tables.factor_parameter].apply(_nudge).at[tables.local_parameter].apply(_nudge)
+    odd, odd_slope, odd_bend = _two_derivatives(lambda a: by_code(codes, odd_function, a), alpha)
+    even, even_slope, even_bend = _two_derivatives(lambda a: by_code(codes, even_function, a), alpha)
+    entry_alpha = alpha[tables.normsys_alpha]
+    normsys, slope, bend = _two_derivatives(lambda a: normsys_factors(layout, coefficients, a), entry_alpha)
+    normsys = _nudge(normsys)
+
+    shifted = coefficients.nominal_yields + coefficients.odd @ odd + coefficients.even @ even
+    rows = jnp.prod(jnp.append(normsys, 1.0)[tables.normsys_of_row], 1) * jnp.prod(factors[tables.factors_of_row], 1)
+    scale = rows[tables.row_of_cell] * jnp.prod(factors[tables.locals_of_cell], 1)
+    cells = shifted * scale
+
+    logs = jnp.zeros((len(layout.rows), n_alphas + len(layout.factors)), vector.dtype)
+    logs = logs.at[tables.normsys_row, tables.normsys_alpha].add(slope / normsys)
+    factor_logs = 1 / factors[tables.factor_parameter[tables.factor_factor]]
+    logs = logs.at[tables.factor_row, n_alphas + tables.factor_factor].add(factor_logs)
+    shifts = scale[:, None] * (coefficients.odd * odd_slope + coefficients.even * even_slope)
+    jacobian = (cells[:, None] * logs[tables.row_of_cell]).at[:, :n_alphas].add(shifts)
+    return Slopes(
+        cells=cells,
+        logs=logs,
+        shifts=shifts,
+        jacobian=jacobian,
+        local_logs=1 / factors[tables.local_parameter[tables.local_local]],
+        alpha_bends=scale[:, None] * (coefficients.odd * odd_bend + coefficients.even * even_bend),
+        normsys_bends=bend / normsys,
+        factors=factors,
+    )
+
+
+def _masked(slopes: Slopes, moving: Bool[Array, "cells"]) -> Slopes:
+    """No derivatives where a cell is held at its floor."""
+
+    def mask(values):
+        return jnp.where(moving[:, None] if values.ndim == 2 else moving, values, 0.0)
+
+    names = ("cells", "shifts", "jacobian", "alpha_bends")
+    return slopes._replace(**{name: mask(getattr(slopes, name)) for name in names})
+
+
+def _bin_jacobian(layout: Layout, tables: Tables, slopes: Slopes) -> Float[Array, "bins globals_and_locals"]:
+    """Derivatives of the expected counts per bin."""
+    n_globals = slopes.logs.shape[1]
+    total = jnp.zeros((layout.n_bins, n_globals + len(layout.locals_)), slopes.cells.dtype)
+    total = total.at[tables.bin_of_cell, :n_globals].add(slopes.jacobian)
+    local = slopes.cells[tables.local_cell] * slopes.local_logs
+    return total.at[tables.bin_of_cell[tables.local_cell], n_globals + tables.local_local].add(local)
+
+
+def _cell_curvature(layout: Layout, tables: Tables, slopes: Slopes, weight: Float[Array, "cells"]):
+    """Second derivatives of the cells, summed with `weight`, in the order globals, locals.
+
+    Globals by globals are products over rows, not cells, because l is constant along a row. What the products leave on the
+    diagonal is replaced by the diagonal proper.
+    """
+    n_rows, n_alphas, n_locals = len(layout.rows), len(layout.alphas), len(layout.locals_)
+    row_weight = jax.ops.segment_sum(weight * slopes.cells, tables.row_of_cell, n_rows)
+    row_shifts = jax.ops.segment_sum(weight[:, None] * slopes.shifts, tables.row_of_cell, n_rows)
+    mixed = row_shifts.T @ slopes.logs
+    cross = (row_weight[:, None] * slopes.logs).T @ slopes.logs
+    cross = cross.at[:n_alphas].add(mixed).at[:, :n_alphas].add(mixed.T)
+
+    diagonal = weight @ slopes.alpha_bends + 2 * jnp.sum(row_shifts * slopes.logs[:, :n_alphas], axis=0)
+    diagonal = diagonal.at[tables.normsys_alpha].add(row_weight[tables.normsys_row] * slopes.normsys_bends)
+    diagonal = jnp.concatenate([diagonal, jnp.zeros(len(layout.factors), diagonal.dtype)])
+    cross = jnp.fill_diagonal(cross, diagonal, inplace=False)
+
+    entries = (weight[tables.local_cell] * slopes.local_logs)[:, None] * slopes.jacobian[tables.local_cell]
+    by_local = jax.ops.segment_sum(entries, tables.local_local, n_locals)
+    pairs = _local_pairs(tables, n_locals, slopes.factors, weight * slopes.cells)
+    return jnp.block([[cross, by_local.T], [by_local, pairs]])
 
 
 def _two_derivatives(function, x):
@@ -150,15 +193,15 @@ def _nudge(x):
     return jnp.where(jnp.abs(x) < tiny, tiny, x)
 
 
-def _local_pairs(tables: Tables, n_locals: int, padded, weighted_cells):
+def _local_pairs(tables: Tables, n_locals: int, factors, weighted_cells):
     """Second derivatives with respect to two different bin-wise factors of one cell."""
     pairs = jnp.zeros((n_locals, n_locals), weighted_cells.dtype)
-    position = jnp.full(padded.size, n_locals, jnp.int32).at[tables.local_parameter].set(jnp.arange(n_locals, dtype=jnp.int32))
+    position = jnp.full(factors.size, n_locals, jnp.int32).at[tables.local_parameter].set(jnp.arange(n_locals, dtype=jnp.int32))
     most = tables.locals_of_cell.shape[1]
     for a in range(most):
         for b in range(a):
             left, right = tables.locals_of_cell[:, a], tables.locals_of_cell[:, b]
-            product = weighted_cells / (padded[left] * padded[right])
+            product = weighted_cells / (factors[left] * factors[right])
             i, j = position[left], position[right]  # padding falls off the end and is dropped
             pairs = pairs.at[i, j].add(product, mode="drop").at[j, i].add(product, mode="drop")
     return pairs
