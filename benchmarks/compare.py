@@ -70,7 +70,7 @@ def pyhf_row(path: Path) -> dict:
     pyhf.set_backend("numpy", "scipy")
     workspace = pyhf.Workspace(json.loads(path.read_text()))
     poi = workspace.get_measurement()["config"]["poi"]
-    model = workspace.model() if poi in workspace.parameters else workspace.model(poi_name=None)
+    model = workspace.model() if poi in dict(workspace.modifiers) else workspace.model(poi_name=None)
     data = workspace.data(model)
     row = {}
     # pyhf raises many kinds of errors where a fit fails: each is a row of the table, not the end of it

@@ -27,3 +27,23 @@ def is_traced(*values) -> bool:
 def on_host(values):
     """As a NumPy array where the values are known: slicing and assembling on the host compiles nothing."""
     return values if is_traced(values) else np.array(values)
+
+
+def joined(parts, dtype) -> Array:
+    """Flat arrays after each other, put together on the host where all values are known."""
+    if not parts:
+        return jnp.zeros(0, dtype)
+    if is_traced(parts):
+        return jnp.concatenate([jnp.ravel(jnp.asarray(part, dtype)) for part in parts])
+    return jnp.asarray(np.concatenate([np.ravel(part) for part in parts]), dtype)
+
+
+def split(flat: Array, places: dict[str, tuple[slice, tuple[int, ...]]]) -> dict[str, Array]:
+    """Named pieces of the last axis of `flat`, each with its shape; cut on the host where the values are known.
+
+    Outside a trace every slice would be a program of its own to compile.
+    """
+    traced = is_traced(flat)
+    flat = flat if traced else np.asarray(flat)
+    pieces = {name: flat[..., place].reshape((*flat.shape[:-1], *shape)) for name, (place, shape) in places.items()}
+    return pieces if traced else jax.device_put(pieces)

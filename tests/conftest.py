@@ -6,6 +6,7 @@ stands at the top.
 
 import functools
 import json
+import tempfile
 from pathlib import Path
 
 from jaxtyping import install_import_hook
@@ -13,10 +14,15 @@ from jaxtyping import install_import_hook
 CHECKED = ["histjax.model"]
 install_import_hook(CHECKED, "beartype.beartype")
 
+import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 import histjax  # noqa: E402
+
+# Compiling is nine tenths of the run time. The folder outlives the session: its entries are keyed by program and version.
+jax.config.update("jax_compilation_cache_dir", str(Path(tempfile.gettempdir()) / "histjax-tests-compiled"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 CORPUS = Path(__file__).parents[1] / "../shared/corpus"
 

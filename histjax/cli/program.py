@@ -65,6 +65,7 @@ def _print_version(context: click.Context, parameter: click.Parameter, asked: bo
 
 
 @click.group(
+    "histjax",
     cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=False,

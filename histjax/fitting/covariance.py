@@ -38,6 +38,12 @@ def correlation_matrix(covariance: Float[Array, "parameters parameters"]) -> Flo
 
 
 @jax.jit
+def standard_deviations(covariance: Float[Array, "parameters parameters"]) -> Float[Array, "parameters"]:
+    """Square roots of the diagonal; infinite in flat directions."""
+    return jnp.sqrt(jnp.diagonal(covariance))
+
+
+@jax.jit
 def smallest_eigenvalue(hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]) -> Float[Array, ""]:
     """Smallest eigenvalue of the Hessian on the free parameters, scaled to unit diagonal; 1 where nothing is free."""
     matrix, _ = free_block(hessian, held)

@@ -55,7 +55,7 @@ def fit(
     """
     data = likelihood.data if data is None else data
     problem = fit_problem(likelihood.parameters, fixed or {}, init or {}, bounds or {})
-    result = solve(likelihood, data, problem, minimiser)
+    result = solve(likelihood, likelihood.ravel_data(data), problem, minimiser)
     if throw and not is_traced(result.status) and not np.all(result.converged):
         raise FailedFit(result.message, result)
     return result
@@ -99,31 +99,31 @@ def _spread(widths, init):
 
 @eqx.filter_jit
 def solve(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> FitResult:
-    """Minimise and certify: one program for every choice of start, bounds, fixed parameters and data."""
+    """Minimise and certify, for flat `data`: one program for every choice of start, bounds, fixed parameters and data."""
     problem = jax.tree.map(jnp.asarray, problem)
-    x, iterations = minimum(likelihood, data, problem, minimiser)
-    value, gradient, hessian = likelihood.nll_derivatives(x, data)
-    held = active(problem, x, gradient)
-    edm, kkt, is_definite, is_flat = certificate(gradient, hessian, held)
-    finite = jnp.isfinite(value) & jnp.isfinite(edm)
-    exhausted = iterations >= minimiser.max_iterations
-    status = jnp.select(
-        [~jnp.isfinite(value), likelihood.problem(x, data), ~(is_definite | is_flat), ~finite | (edm > CERTIFIED_EDM), is_flat],
-        [Status.NOT_FINITE, Status.IMPOSSIBLE, Status.SADDLE, jnp.where(exhausted, Status.MAX_ITERATIONS, Status.STALLED), Status.FLAT],
-        Status.CONVERGED,
-    )
+    found = minimum(likelihood, data, problem, minimiser)
+    held = active(problem, found.x, found.gradient)
+    edm, kkt, is_definite, is_flat = certificate(found.gradient, found.hessian, held)
+    unfinished = jnp.where(found.iterations >= minimiser.max_iterations, Status.MAX_ITERATIONS, Status.STALLED)
+    verdicts = [
+        (~jnp.isfinite(found.value), Status.NOT_FINITE),
+        (likelihood.is_impossible(found.x, data), Status.IMPOSSIBLE),
+        (~(is_definite | is_flat), Status.SADDLE),
+        (~jnp.isfinite(edm) | (edm > CERTIFIED_EDM), unfinished),
+        (is_flat, Status.FLAT),
+    ]
+    conditions, statuses = zip(*verdicts, strict=True)
     return FitResult(
-        params=likelihood.parameters.unravel(x),
-        twice_nll=2 * (value - likelihood.saturated_logpdf(data)),
-        deviance=2 * value,
+        vector=found.x,
+        twice_nll=2 * (found.value - likelihood.saturated_logpdf(data)),
+        deviance=2 * found.value,
         edm=edm,
         kkt=kkt,
-        status=status.astype(jnp.int32),
-        n_iterations=iterations,
+        status=jnp.select(conditions, statuses, Status.CONVERGED).astype(jnp.int32),
+        n_iterations=found.iterations,
         fixed=problem.fixed,
         active=held & ~problem.fixed,
-        vector=x,
-        hessian=hessian,
+        hessian=found.hessian,
         parameters=likelihood.parameters,
     )
 

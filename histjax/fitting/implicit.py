@@ -7,14 +7,14 @@ fixed parameters move with their given value, active ones with their bound. The 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array
 
-from histjax.fitting.newton import Newton, Problem, active, free_block, minimise
+from histjax.fitting.newton import Minimum, Newton, Problem, active, free_block, minimise
 from histjax.model.likelihood import Likelihood
 
 
 @eqx.filter_custom_jvp
-def minimum(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> tuple[Float[Array, "parameters"], Int[Array, ""]]:
+def minimum(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> Minimum:
     """`minimise`, differentiable any number of times with respect to likelihood, data, fixed values and bounds."""
     return minimise(likelihood, data, problem, minimiser)
 
@@ -23,20 +23,24 @@ def minimum(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -
 def _minimum_jvp(primals, tangents):
     likelihood, data, problem, minimiser = primals
     likelihood_dot, data_dot, problem_dot, _ = tangents
-    x, iterations = minimum(likelihood, data, problem, minimiser)
-    _, gradient, hessian = likelihood.nll_derivatives(x, data)
-    held = active(problem, x, gradient)
+    found = minimum(likelihood, data, problem, minimiser)
+    held = active(problem, found.x, found.gradient)
 
     def slope(likelihood, data):
-        return jax.grad(likelihood.nll)(x, data)
+        return jax.grad(likelihood.nll)(found.x, data)
 
     _, gradient_dot = eqx.filter_jvp(slope, (likelihood, data), (likelihood_dot, data_dot))
-    gradient_dot = jnp.zeros_like(x) if gradient_dot is None else gradient_dot
-    held_dot = jnp.where(held, _held_tangent(problem, problem_dot, x), 0.0)
-    matrix, scale = free_block(hessian, held)
-    right = jnp.where(held, 0.0, gradient_dot + hessian @ held_dot) / scale
-    solution = jax.scipy.linalg.solve(matrix, right, assume_a="pos") / scale
-    return (x, iterations), (held_dot - jnp.where(held, 0.0, solution), None)
+    gradient_dot = jnp.zeros_like(found.x) if gradient_dot is None else gradient_dot
+    held_dot = jnp.where(held, _held_tangent(problem, problem_dot, found.x), 0.0)
+    matrix, scale = free_block(found.hessian, held)
+    right = jnp.where(held, 0.0, gradient_dot + found.hessian @ held_dot) / scale
+    x_dot = held_dot - jnp.where(held, 0.0, jax.scipy.linalg.solve(matrix, right, assume_a="pos") / scale)
+
+    def evaluate(likelihood, data, x):
+        return likelihood.nll_derivatives(x, data)
+
+    _, dots = eqx.filter_jvp(evaluate, (likelihood, data, found.x), (likelihood_dot, data_dot, x_dot))
+    return found, Minimum(x_dot, *dots, None)
 
 
 def _held_tangent(problem: Problem, problem_dot: Problem, x: Array) -> Array:

@@ -67,40 +67,52 @@ def active(problem: Problem, x: Float[Array, "parameters"], gradient: Float[Arra
     return problem.fixed | at_lower | at_upper
 
 
-class Best(NamedTuple):
-    """The lowest minimum so far."""
+class Minimum(NamedTuple):
+    """The lowest point found, what the likelihood is there, and how many iterations it took."""
 
     x: Float[Array, "parameters"]
     value: Float[Array, ""]
-    attempt: Int[Array, ""]
+    gradient: Float[Array, "parameters"]
+    hessian: Float[Array, "parameters parameters"]
     iterations: Int[Array, ""]
+
+
+class Attempts(NamedTuple):
+    """The lowest minimum so far, the number of descents made and the length of the first one."""
+
+    lowest: Minimum
+    made: Int[Array, ""]
     longest: Int[Array, ""]
 
 
-def minimise(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> tuple[Float[Array, "parameters"], Int[Array, ""]]:
-    """Minimise `likelihood.nll`; returns the point and the number of iterations. Never raises inside a trace."""
+def minimise(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> Minimum:
+    """Minimise `likelihood.nll` for flat `data`. Never raises inside a trace."""
 
     def evaluate(x):
         return likelihood.nll_derivatives(x, data)
 
-    def wanted(best: Best) -> Bool[Array, ""]:
-        again = (best.longest > minimiser.patience) & (best.attempt <= minimiser.restarts)
-        return (best.attempt == 0) | again
+    def wanted(attempts: Attempts) -> Bool[Array, ""]:
+        again = (attempts.longest > minimiser.patience) & (attempts.made <= minimiser.restarts)
+        return (attempts.made == 0) | again
 
-    def attempt(best: Best) -> Best:
-        end = descend(evaluate, problem, displaced(problem, best.attempt), minimiser)
-        first = best.attempt == 0
+    def attempt(attempts: Attempts) -> Attempts:
+        end, lowest = descend(evaluate, problem, displaced(problem, attempts.made), minimiser), attempts.lowest
+        first = attempts.made == 0
         # a restart must win by more than rounding, so that the first descent is kept where all agree
-        better = first | (end.value < best.value - 1e-9 * (1 + jnp.abs(best.value)))
-        iterations = best.iterations + end.iteration
-        longest = jnp.where(first, end.iteration, best.longest)
-        x, value = jnp.where(better, end.x, best.x), jnp.where(better, end.value, best.value)
-        return Best(x, value, best.attempt + 1, iterations, longest)
+        better = first | (end.value < lowest.value - 1e-9 * (1 + jnp.abs(lowest.value)))
+        found = Minimum(end.x, end.value, end.gradient, end.hessian, lowest.iterations + end.iteration)
+        kept = jax.tree.map(lambda new, old: jnp.where(better, new, old), found, lowest)
+        kept = kept._replace(iterations=found.iterations)
+        return Attempts(kept, attempts.made + 1, jnp.where(first, end.iteration, attempts.longest))
 
     zero = jnp.zeros((), jnp.int32)
-    best = Best(problem.start, jnp.full((), jnp.inf, problem.start.dtype), zero, zero, zero)
-    best = jax.lax.while_loop(wanted, attempt, best)
-    return best.x, best.iterations
+    nowhere = Minimum(*unknown(problem.start), zero)
+    return jax.lax.while_loop(wanted, attempt, Attempts(nowhere, zero, zero)).lowest
+
+
+def unknown(x: Float[Array, "parameters"]) -> tuple[Array, Array, Array, Array]:
+    """A point at which the likelihood has not been evaluated yet: value infinite, no slope, unit curvature."""
+    return x, jnp.full((), jnp.inf, x.dtype), jnp.zeros_like(x), jnp.eye(x.size, dtype=x.dtype)
 
 
 def displaced(problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parameters"]:
@@ -117,11 +129,9 @@ def displaced(problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parame
 
 
 def descend(evaluate, problem: Problem, start: Float[Array, "parameters"], minimiser: Newton) -> State:
-    """One descent from `start`; `evaluate` gives value, gradient and Hessian."""
-    value, gradient, hessian = evaluate(start)
+    """One descent from `start`; `evaluate` gives value, gradient and Hessian. The first step stays at the start."""
     zero = jnp.zeros((), start.dtype)
-    nothing_to_do = ~finite(value, gradient, hessian) | jnp.all(problem.fixed)
-    state = State(start, value, gradient, hessian, zero, zero + jnp.inf, jnp.zeros((), jnp.int32), nothing_to_do)
+    state = State(*unknown(start), zero, zero + jnp.inf, jnp.zeros((), jnp.int32) - 1, jnp.zeros((), bool))
 
     def unfinished(state: State) -> Bool[Array, ""]:
         return ~state.done & (state.iteration < minimiser.max_iterations)
@@ -138,11 +148,13 @@ def step(evaluate, problem: Problem, minimiser: Newton, state: State) -> State:
     predicted = -(state.gradient @ move + 0.5 * move @ (state.hessian @ move))
     edm = jnp.abs(predicted)
     value, gradient, hessian = evaluate(trial)
-    noise = 64 * jnp.finfo(value.dtype).eps * (1 + jnp.abs(state.value))
-    decrease = state.value - value
+    is_finite = finite(value, gradient, hessian)
+    first = state.iteration < 0  # nothing is known yet: the step is zero and is the evaluation of the start
+    decrease = jnp.where(first, 0.0, state.value - value)
+    noise = 64 * jnp.finfo(value.dtype).eps * (1 + jnp.where(first, 0.0, jnp.abs(state.value)))
     ratio = jnp.where(predicted > 0, decrease / jnp.where(predicted > 0, predicted, 1.0), -1.0)
-    resolved = jnp.abs(predicted) > noise  # below the noise of the value the quadratic model is the better judge
-    accept = finite(value, gradient, hessian) & jnp.where(resolved, ratio > 1e-4, decrease >= -noise)
+    resolved = edm > noise  # below the noise of the value the quadratic model is the better judge
+    accept = first | (is_finite & jnp.where(resolved, ratio > 1e-4, decrease >= -noise))
     damping = next_damping(damping, jnp.where(resolved, ratio, 1.0), accept)
 
     def keep(new, old):
@@ -151,6 +163,7 @@ def step(evaluate, problem: Problem, minimiser: Newton, state: State) -> State:
     small = (edm <= minimiser.tolerance) | (~resolved & (edm <= 1e-9))
     stuck = ~accept & (damping > 1e20)
     done = (small & (accept | ~resolved) & (damping < 1)) | stuck
+    done = jnp.where(first, ~is_finite | jnp.all(problem.fixed), done)
     point = keep(trial, state.x), keep(value, state.value), keep(gradient, state.gradient), keep(hessian, state.hessian)
     return State(*point, damping, edm, state.iteration + 1, done)
 

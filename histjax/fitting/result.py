@@ -3,11 +3,10 @@
 from enum import IntEnum
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from histjax._typing import Params, on_host
-from histjax.fitting.covariance import correlation_matrix, covariance_matrix, smallest_eigenvalue
+from histjax._typing import Params
+from histjax.fitting.covariance import correlation_matrix, covariance_matrix, smallest_eigenvalue, standard_deviations
 from histjax.model.parameters import Parameters
 
 
@@ -44,7 +43,7 @@ class FitResult(eqx.Module):
 
     **Fields:**
 
-    - `params`: the best-fit point.
+    - `vector`: the best-fit point, flat; `params` has it by name.
     - `twice_nll`: -2 ln L there, all constants included.
     - `deviance`: -2 ln L + 2 ln L(saturated) there; differences of it keep their digits where counts are large.
     - `edm`: estimated vertical distance of `twice_nll` to the minimum, from gradient and Hessian on the free parameters.
@@ -52,13 +51,13 @@ class FitResult(eqx.Module):
     - `status`: a `Status` as an integer array; `message` says it in words, `converged` in one bit.
     - `n_iterations`: Newton steps, over all descents.
     - `fixed`, `active`: which components were held by request and by a bound, `(parameters,)`.
-    - `vector`, `hessian`: flat best-fit point and Hessian of -ln L, for `covariance`, `correlation`, `uncertainty`.
+    - `hessian`: Hessian of -ln L there, for `covariance`, `correlation`, `uncertainty`.
     - `parameters`: what the likelihood says of its parameters.
 
     Under `vmap` every array has a leading axis; a lane that did not converge says so in its `status`.
     """
 
-    params: Params
+    vector: Float[Array, "parameters"]
     twice_nll: Float[Array, ""]
     deviance: Float[Array, ""]
     edm: Float[Array, ""]
@@ -67,9 +66,13 @@ class FitResult(eqx.Module):
     n_iterations: Int[Array, ""]
     fixed: Bool[Array, "parameters"]
     active: Bool[Array, "parameters"]
-    vector: Float[Array, "parameters"]
     hessian: Float[Array, "parameters parameters"]
     parameters: Parameters
+
+    @property
+    def params(self) -> Params:
+        """The best-fit point by name."""
+        return self.parameters.unravel(self.vector)
 
     @property
     def converged(self) -> Bool[Array, ""]:
@@ -84,7 +87,7 @@ class FitResult(eqx.Module):
     @property
     def at_bound(self) -> dict[str, Bool[Array, "..."]]:
         """Per parameter, which components are held by an active bound."""
-        return _by_name(self.parameters, self.active)
+        return self.parameters.unravel(self.active)
 
     @property
     def covariance(self) -> Float[Array, "parameters parameters"]:
@@ -99,7 +102,7 @@ class FitResult(eqx.Module):
     @property
     def uncertainty(self) -> Params:
         """One standard deviation per parameter; 0 for held components (see `at_bound`), infinite in flat directions."""
-        return _by_name(self.parameters, jnp.sqrt(jnp.diagonal(self.covariance)))
+        return self.parameters.unravel(standard_deviations(self.covariance))
 
     @property
     def smallest_eigenvalue(self) -> Float[Array, ""]:
@@ -112,9 +115,3 @@ class FitResult(eqx.Module):
         return fit_table(self)
 
     __repr__ = __str__
-
-
-def _by_name(parameters: Parameters, flat: Array) -> dict[str, Array]:
-    """Per parameter, from the last axis of `flat`."""
-    flat = on_host(flat)
-    return {each.name: flat[..., each.slice].reshape(*flat.shape[:-1], *each.shape) for each in parameters.sets}

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Bool, Float
 
-from histjax.fitting.covariance import covariance_matrix
 from histjax.fitting.implicit import minimum
 from histjax.fitting.newton import Newton, Problem
 from histjax.inference.asymptotic import N_SIGMA, log_p_values, safe_sqrt
@@ -31,7 +30,7 @@ OBSERVED = 5
 class Question(NamedTuple):
     """What the six limits depend on, differentiably.
 
-    `datasets` are the Asimov data and the data, stacked on a leading axis; `lowest` is the deviance in the denominator of the
+    `datasets` are the Asimov data and the data, flat and stacked on a leading axis; `lowest` is the deviance in the denominator of the
     statistic; `best` is mu-hat; `alpha` is 1 - confidence level.
     """
 
@@ -43,10 +42,11 @@ class Question(NamedTuple):
 
 
 class Search(NamedTuple):
-    """How to look for them: fixed mask and starting points `(2, parameters)` of the conditional fits, and settings."""
+    """How to look for them: fixed mask and starting points of the conditional fits, a guess of the uncertainty, settings."""
 
     problem: Problem
     starts: Float[Array, "2 parameters"]
+    scale: Float[Array, ""]
     minimiser: Newton
     statistic: Statistic
     place: int
@@ -62,7 +62,7 @@ def targets(alpha: Float[Array, ""], dtype) -> Float[Array, "n_sigma"]:
 def crossings(question: Question, search: Search) -> tuple[Float[Array, "6"], Bool[Array, "6"]]:
     """The six limits and whether each was found; differentiable with respect to `question`."""
     aims = targets(question.alpha, search.starts.dtype)
-    first = _scale(question, search) * aims[0]
+    first = search.scale * aims[0]
 
     def one(carry, index):
         guess, starts = carry
@@ -118,9 +118,8 @@ def _profile(likelihood: Likelihood, dataset, search: Search, mu, start, needed)
     problem = search.problem
     start, fixed = start.at[search.place].set(mu), problem.fixed.at[search.place].set(True)
     problem = problem._replace(start=start, fixed=fixed | ~needed)
-    point, _ = minimum(likelihood, dataset, problem, search.minimiser)
-    value, gradient, _ = likelihood.nll_derivatives(point, dataset)
-    return 2 * value, 2 * gradient[search.place], point
+    found = minimum(likelihood, dataset, problem, search.minimiser)
+    return 2 * found.value, 2 * found.gradient[search.place], found.x
 
 
 class Bracket(NamedTuple):
@@ -155,15 +154,6 @@ def _find(question: Question, search: Search, index: Array, guess: Array, starts
     state = Bracket(guess, zero, zero + jnp.inf, starts, jnp.zeros((), jnp.int32), jnp.zeros((), bool))
     state = jax.lax.while_loop(unfinished, narrow, state)
     return state.mu, state.starts, state.done
-
-
-def _scale(question: Question, search: Search) -> Float[Array, ""]:
-    """The uncertainty of the parameter of interest on the Asimov data, nuisance parameters profiled."""
-    asimov = jax.tree.map(lambda leaf: leaf[0], question.datasets)
-    _, _, hessian = question.likelihood.nll_derivatives(search.starts[0], asimov)
-    variance = covariance_matrix(hessian, search.problem.fixed.at[search.place].set(False))[search.place, search.place]
-    usable = jnp.isfinite(variance) & (variance > 0)
-    return jnp.where(usable, jnp.sqrt(jnp.where(usable, variance, 1.0)), 1.0)
 
 
 def _observed_guess(question: Question, median_side: Array, aim: Array) -> Float[Array, ""]:

@@ -107,34 +107,34 @@ def hypotest(
         at_other = fit(likelihood, data, fixed={poi: statistic.asimov_poi}, init=observed.free, **settings)
     else:
         at_other = observed.at_zero
-    asimov = likelihood.expected_data(at_other.params)
+    asimov = likelihood.expected_flat(at_other.vector)
     asimov_at_poi = fit(likelihood, asimov, fixed={poi: poi_value}, init=at_other, **settings)
-    return _result(statistic, calculator, poi, poi_value, observed, at_other, asimov_at_poi)
+    fits = HypotestFits(observed.free, observed.at_poi, at_other, asimov_at_poi)
+    best = fits.free.vector[likelihood.parameters.index(poi)]
+    numbers = _numbers(statistic, calculator, poi_value, best, observed.deviances, asimov_at_poi.deviance)
+    return HypotestResult(**numbers, fits=fits, poi=poi, statistic_name=statistic.name)
 
 
 @eqx.filter_jit
-def _result(statistic, calculator, poi, poi_value, observed, at_other, asimov_at_poi) -> HypotestResult:
-    best = observed.free.vector[observed.free.parameters.index(poi).start]
-    value = statistic.of_fits(poi_value, best, observed)
+def _numbers(statistic, calculator, poi_value, best, deviances, q_asimov) -> dict[str, Array]:
+    best = jnp.reshape(best, ())
+    value = statistic.of_fits(poi_value, best, deviances)
     # the Asimov data are described perfectly where they were made: their smallest deviance is 0
-    q_asimov = jnp.where(asimov_at_poi.deviance > 0, asimov_at_poi.deviance, 0.0)
+    q_asimov = jnp.where(q_asimov > 0, q_asimov, 0.0)
     log_CLsb, log_CLb = log_p_values(statistic, value, q_asimov)
     expected_log_CLsb, expected_log_CLb = expected_log_p_values(statistic, q_asimov, calculator)
     ratio = 0.0 if statistic.discovery else 1.0
     log_CLs = log_CLsb - ratio * log_CLb
-    return HypotestResult(
-        CLs=jnp.exp(log_CLs),
-        CLsb=jnp.exp(log_CLsb),
-        CLb=jnp.exp(log_CLb),
-        CLs_expected=jnp.exp(expected_log_CLsb - ratio * expected_log_CLb),
-        CLsb_expected=jnp.exp(expected_log_CLsb),
-        CLb_expected=jnp.exp(expected_log_CLb),
-        log_CLs=log_CLs,
-        statistic=value,
-        statistic_asimov=q_asimov,
-        best=best,
-        poi_value=jnp.asarray(poi_value, value.dtype),
-        fits=HypotestFits(observed.free, observed.at_poi, at_other, asimov_at_poi),
-        poi=poi,
-        statistic_name=statistic.name,
-    )
+    return {
+        "CLs": jnp.exp(log_CLs),
+        "CLsb": jnp.exp(log_CLsb),
+        "CLb": jnp.exp(log_CLb),
+        "CLs_expected": jnp.exp(expected_log_CLsb - ratio * expected_log_CLb),
+        "CLsb_expected": jnp.exp(expected_log_CLsb),
+        "CLb_expected": jnp.exp(expected_log_CLb),
+        "log_CLs": log_CLs,
+        "statistic": value,
+        "statistic_asimov": q_asimov,
+        "best": best,
+        "poi_value": jnp.asarray(poi_value, value.dtype),
+    }

@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float
 
 from histjax._typing import is_traced
 from histjax.errors import FailedFit, InvalidModel
+from histjax.fitting.covariance import covariance_matrix
 from histjax.fitting.fit import fit_problem
 from histjax.fitting.newton import Newton
 from histjax.fitting.result import FitResult
@@ -81,7 +82,7 @@ def upper_limit(
     poi = poi_name(likelihood, poi)
     data = likelihood.data if data is None else data
     fits = observed_fits(likelihood, data, poi, 0.0, statistic, minimiser, throw)
-    result = _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi)
+    result = _limit(likelihood, likelihood.ravel_data(data), fits, confidence_level, statistic, minimiser, poi)
     if throw and not is_traced(result.converged) and not bool(jnp.all(result.converged)):
         raise FailedFit(result.message, result)
     return result
@@ -93,10 +94,20 @@ def _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi) 
     place = likelihood.parameters.index(poi).start
     best = free.vector[place]
     lowest = jnp.where(best < 0, background.deviance, free.deviance) if statistic.bounded else free.deviance
-    asimov = likelihood.expected_data(background.params)
+    asimov = likelihood.expected_flat(background.vector)
     datasets = jax.tree.map(lambda a, b: jnp.stack([a, b.astype(a.dtype)]), asimov, data)
     question = Question(likelihood, datasets, lowest, best, 1 - confidence_level)
     problem = jax.tree.map(jnp.asarray, fit_problem(likelihood.parameters, {poi: 0.0}, {}, {}))
     starts = jnp.stack([background.vector, background.vector])
-    values, converged = crossings(question, Search(problem, jax.lax.stop_gradient(starts), minimiser, statistic, place))
+    # the answer does not depend on where the search starts
+    guesses = jax.lax.stop_gradient((starts, _uncertainty(background, place)))
+    values, converged = crossings(question, Search(problem, *guesses, minimiser, statistic, place))
     return UpperLimit(values[OBSERVED], values[:OBSERVED], converged, best, confidence_level, free, background, poi, statistic.name)
+
+
+def _uncertainty(background: FitResult, place: int) -> Float[Array, ""]:
+    """A first guess of the uncertainty of the parameter of interest, from the fit without signal."""
+    released = (background.fixed | background.active).at[place].set(False)
+    variance = covariance_matrix(background.hessian, released)[place, place]
+    usable = jnp.isfinite(variance) & (variance > 0)
+    return jnp.where(usable, jnp.sqrt(jnp.where(usable, variance, 1.0)), 1.0)

@@ -62,10 +62,10 @@ class Statistic:
         lower = on_host(parameters.lower)[parameters.index(poi)]
         return {poi: ((jnp if is_traced(lower) else np).minimum(lower, 0.0), np.inf)}
 
-    def of_fits(self, poi_value, best, fits: "ObservedFits") -> Float[Array, ""]:
-        """The value from the fits behind it; `best` is mu-hat."""
-        lowest = jnp.where(best < 0, fits.at_zero.deviance, fits.free.deviance) if self.bounded else fits.free.deviance
-        ratio = fits.at_poi.deviance - lowest
+    def of_fits(self, poi_value, best, deviances: "Deviances") -> Float[Array, ""]:
+        """The value from the deviances of the fits behind it; `best` is mu-hat."""
+        lowest = jnp.where(best < 0, deviances.at_zero, deviances.free) if self.bounded else deviances.free
+        ratio = deviances.at_poi - lowest
         value = jnp.where(ratio > 0, ratio, 0.0)
         if self.one_sided:
             value = jnp.where(best > poi_value, 0.0, value)
@@ -86,7 +86,7 @@ class Statistic:
         poi = poi_name(likelihood, poi)
         self.check_value(poi_value)
         fits = observed_fits(likelihood, data, poi, poi_value, self, minimiser)
-        return _value(self, poi_value, likelihood.parameters.index(poi).start, fits)
+        return _value(self, poi_value, fits.free.vector[likelihood.parameters.index(poi)], fits.deviances)
 
 
 tmu = Statistic("tmu")
@@ -96,6 +96,14 @@ qmu_tilde = Statistic("qmu_tilde", bounded=True, one_sided=True)
 q0 = Statistic("q0", discovery=True)
 
 
+class Deviances(NamedTuple):
+    """Deviances of the free fit, at the tested value, and at 0."""
+
+    free: Float[Array, ""]
+    at_poi: Float[Array, ""]
+    at_zero: Float[Array, ""]
+
+
 class ObservedFits(NamedTuple):
     """The fits behind one value of a statistic: free, at the tested value, and at 0."""
 
@@ -103,10 +111,15 @@ class ObservedFits(NamedTuple):
     at_poi: FitResult
     at_zero: FitResult
 
+    @property
+    def deviances(self) -> Deviances:
+        """What the statistic needs of them."""
+        return Deviances(*(each.deviance for each in self))
+
 
 @eqx.filter_jit
-def _value(statistic: Statistic, poi_value, place: int, fits: ObservedFits) -> Float[Array, ""]:
-    return statistic.of_fits(poi_value, fits.free.vector[place], fits)
+def _value(statistic: Statistic, poi_value, best, deviances: Deviances) -> Float[Array, ""]:
+    return statistic.of_fits(poi_value, jnp.reshape(best, ()), deviances)
 
 
 def observed_fits(
@@ -117,7 +130,7 @@ def observed_fits(
     A conditional fit that ends *below* the free one proves that the free fit is not the global minimum: it is then repeated
     from there.
     """
-    data = likelihood.data if data is None else data
+    data = likelihood.ravel_data(likelihood.data if data is None else data)
     settings = dict(minimiser=minimiser, throw=throw)
     bounds = statistic.free_bounds(likelihood, poi)
     free = fit(likelihood, data, bounds=bounds, **settings)

@@ -1,4 +1,8 @@
-"""A decorator for methods that are programs: compiled once per structure, with the object as an argument."""
+"""Methods of pytrees that other libraries can take as functions, compiled or not.
+
+A bound method of an Equinox module is itself a pytree, compared leaf by leaf; `jax.jit(model.logpdf)` would run that comparison.
+The two decorators here bind methods that compare by the identity of their object.
+"""
 
 import functools
 from collections.abc import Callable
@@ -8,24 +12,28 @@ from typing import Any
 import equinox as eqx
 
 
-class compiled:
-    """Compile a method of a pytree, the pytree being an argument and not a constant of the program.
+class method:
+    """A method that may be given to `jax.jit` and its like."""
 
-    Objects of equal structure share one executable, and calling the method outside a trace runs one program, not one for
-    each operation.
-    """
-
-    def __init__(self, method: Callable):
-        functools.update_wrapper(self, method)
-        self.program = eqx.filter_jit(method)
+    def __init__(self, function: Callable):
+        functools.update_wrapper(self, function)
+        self.program = function
 
     def __get__(self, instance, owner=None):
         return self if instance is None else BoundProgram(self.program, instance)
 
 
+class compiled(method):
+    """The same, compiled with the object as an argument: objects of equal structure share one executable."""
+
+    def __init__(self, function: Callable):
+        super().__init__(function)
+        self.program = eqx.filter_jit(function)
+
+
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class BoundProgram:
-    """A compiled method of one object. Compares by that object's identity: `jax.jit(model.logpdf)` finds its executable again."""
+    """A method of one object, equal to another only if function and object are the same."""
 
     program: Callable
     instance: Any

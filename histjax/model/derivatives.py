@@ -103,7 +103,8 @@ def _slopes(layout: Layout, tables: Tables, coefficients: Coefficients, vector) 
     """Evaluate the scalar functions with their derivatives, and assemble."""
     alpha, codes, n_alphas = vector[tables.alpha_parameter], layout.histosys_codes, len(layout.alphas)
     factors = jnp.append(vector, 1.0)
-    factors = factors.at[tables.factor_parameter].apply(_nudge).at[tables.local_parameter].apply(_nudge)
+    for index in (tables.factor_parameter, tables.local_parameter):
+        factors = factors.at[index].set(_nudge(vector[index]))
     odd, odd_slope, odd_bend = _two_derivatives(lambda a: by_code(codes, odd_function, a), alpha)
     even, even_slope, even_bend = _two_derivatives(lambda a: by_code(codes, even_function, a), alpha)
     entry_alpha = alpha[tables.normsys_alpha]

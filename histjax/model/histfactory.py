@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from histjax._typing import Params
+from histjax._typing import Params, is_traced, joined, on_host, split
 from histjax.errors import InvalidModel, UnknownName
-from histjax.lower.layout import Layout, ParameterSet
+from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables, Templates
-from histjax.model.compiled import compiled
+from histjax.model.compiled import compiled, method
 from histjax.model.data import Data, LogpdfTerms
 from histjax.model.density import FLOOR, log_normal, log_normal_saturated, log_poisson, log_poisson_saturated, poisson_deviance
 from histjax.model.derivatives import derivatives
@@ -48,7 +49,8 @@ class Model(Likelihood):
     def parameters(self) -> Parameters:
         """Names, shapes, initial values, bounds, fixed flags and prefit widths."""
         t = self.templates
-        fixed = t.fixed | self.constraints.inert
+        fixed, inert = on_host(t.fixed), on_host(self.constraints.inert)
+        fixed = fixed | inert if is_traced(fixed, inert) else jnp.asarray(fixed | inert)
         return Parameters(self.layout.parameters, t.init, t.lower, t.upper, fixed, self.constraints.widths)
 
     @property
@@ -59,36 +61,28 @@ class Model(Likelihood):
     @property
     def init(self) -> Params:
         """The initial parameter point."""
-        return self._init()
+        return self.unravel(self.templates.init)
 
     @property
     def data(self) -> Data:
         """The observed counts, and the auxiliary data that the workspace implies."""
-        return self._data()
-
-    @compiled
-    def _init(self) -> Params:
-        return self.unravel(self.templates.init)
-
-    @compiled
-    def _data(self) -> Data:
         return Data(self._by_channel(self.templates.observations), self._by_constraint(self.constraints.auxdata))
 
     # --- densities -------------------------------------------------------------------------------------------------
 
-    @compiled
+    @method
     def logpdf(self, params: Params, data: Data) -> Float[Array, ""]:
         r"""ln of \(\prod_{cb} Pois(n_{cb} | \nu_{cb}) \prod_\chi c_\chi(a_\chi | \chi)\), all constants included.
 
         CERN-OPEN-2012-016, equation 2. Equals pyhf's `Model.logpdf`.
         """
-        bins, normal, poisson = self._log_terms(self.ravel(params), *self._flat(data))
+        bins, normal, poisson = self._log_terms(self.ravel(params), self.ravel_data(data))
         return jnp.sum(bins) + jnp.sum(normal) + jnp.sum(poisson)
 
-    @compiled
+    @method
     def logpdf_terms(self, params: Params, data: Data) -> LogpdfTerms:
         """The log density of each channel and of each constraint term; together they are `logpdf`."""
-        bins, normal, poisson = self._log_terms(self.ravel(params), *self._flat(data))
+        bins, normal, poisson = self._log_terms(self.ravel(params), self.ravel_data(data))
         constraints = jnp.zeros_like(self.constraints.auxdata)
         constraints = constraints.at[self.tables.normal_auxiliary].set(normal)
         constraints = constraints.at[self.tables.poisson_auxiliary].set(poisson)
@@ -97,80 +91,92 @@ class Model(Likelihood):
             {name: jnp.sum(values) for name, values in self._by_constraint(constraints).items()},
         )
 
-    def _log_terms(self, vector, counts, auxiliary) -> tuple[Array, Array, Array]:
+    @compiled
+    def _log_terms(self, vector, data) -> tuple[Array, Array, Array]:
         t, c = self.tables, self.constraints
+        counts, auxiliary = self._cut(data)
         normal = log_normal(auxiliary[t.normal_auxiliary], vector[t.normal_parameter], c.sigmas)
         poisson = log_poisson(auxiliary[t.poisson_auxiliary], c.factors * vector[t.poisson_parameter])
         return log_poisson(counts, self._bin_yields(vector)), normal, poisson
 
     @compiled
-    def saturated_logpdf(self, data: Data) -> Float[Array, ""]:
+    def saturated_logpdf(self, data) -> Float[Array, ""]:
         """The log density where every expectation equals its datum: the largest value that any model could reach."""
-        counts, auxiliary = self._flat(data)
+        counts, auxiliary = self._cut(self.ravel_data(data))
         poisson = log_poisson_saturated(auxiliary[self.tables.poisson_auxiliary])
         normal = log_normal_saturated(self.constraints.sigmas)
         return jnp.sum(log_poisson_saturated(counts)) + jnp.sum(poisson) + jnp.sum(normal)
 
     @compiled
-    def nll(self, vector: Float[Array, "parameters"], data: Data) -> Float[Array, ""]:
+    def nll(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
         """Half the deviance at a flat vector: -(logpdf - saturated_logpdf), without the cancellation."""
         t, c = self.tables, self.constraints
-        counts, auxiliary = self._flat(data)
+        counts, auxiliary = self._cut(self.ravel_data(data))
         pulls = (auxiliary[t.normal_auxiliary] - vector[t.normal_parameter]) / c.sigmas
         poisson = poisson_deviance(auxiliary[t.poisson_auxiliary], c.factors * vector[t.poisson_parameter])
         return jnp.sum(poisson_deviance(counts, self._bin_yields(vector))) + 0.5 * jnp.sum(pulls**2) + jnp.sum(poisson)
 
     @compiled
-    def nll_derivatives(self, vector: Float[Array, "parameters"], data: Data) -> tuple[Array, Array, Array]:
+    def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
         """`nll`, gradient and exact Hessian by structure (see `histjax.model.derivatives`)."""
         arrays = self.tables, self.coefficients, self.constraints
-        return derivatives(self.layout, *arrays, vector, *self._flat(data))
+        return derivatives(self.layout, *arrays, vector, *self._cut(self.ravel_data(data)))
 
     @compiled
-    def problem(self, vector: Float[Array, "parameters"], data: Data) -> Bool[Array, ""]:
+    def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
         """Whether some bin has an observed count and no positive expectation."""
-        counts, _ = self._flat(data)
+        counts, _ = self._cut(self.ravel_data(data))
         return jnp.any((counts > 0) & (self._bin_yields(vector) <= 10 * FLOOR))
 
     # --- expectations ----------------------------------------------------------------------------------------------
 
-    @compiled
+    @method
     def expected_yields(self, params: Params) -> dict[str, Float[Array, "..."]]:
         """Expected counts per channel, `{channel: (bins,)}`."""
         return self._by_channel(self._bin_yields(self.ravel(params)))
 
-    @compiled
+    @method
     def expected_yields_by_sample(self, params: Params) -> dict[str, dict[str, Float[Array, "..."]]]:
         """Expected counts of every sample, `{channel: {sample: (bins,)}}`."""
-        cells = cell_yields(self.layout, self.tables, self.coefficients, self.ravel(params))
+        cells = self._cell_yields(self.ravel(params))
+        places = {(row.channel, row.sample): (slice(row.start, row.stop), (row.stop - row.start,)) for row in self.layout.rows}
         yields: dict[str, dict[str, Array]] = {channel.name: {} for channel in self.layout.channels}
-        for row in self.layout.rows:
-            yields[row.channel][row.sample] = cells[row.start : row.stop]
+        for (channel, sample), values in split(cells, places).items():
+            yields[channel][sample] = values
         return yields
 
-    @compiled
+    @method
     def expected_data(self, params: Params) -> Data:
         """Expected counts, and the expected auxiliary data: alpha for Gaussian constraints, tau gamma for Poisson ones."""
-        vector = self.ravel(params)
-        return Data(self._by_channel(self._bin_yields(vector)), self._by_constraint(self._expected_auxiliary(vector)))
+        return self.unravel_data(self.expected_flat(self.ravel(params)))
 
     @compiled
+    def expected_flat(self, vector: Float[Array, "parameters"]) -> Float[Array, "data"]:
+        """The same, flat: counts of all bins, then auxiliary data."""
+        return jnp.concatenate([self._bin_yields(vector), self._expected_auxiliary(vector)])
+
+    @method
     def draw(self, key: PRNGKeyArray, params: Params) -> Data:
         """One toy: Poisson counts in every bin, and auxiliary data drawn from the constraint terms."""
-        vector = self.ravel(params)
+        return self.unravel_data(self.draw_flat(key, self.ravel(params)))
+
+    @compiled
+    def draw_flat(self, key: PRNGKeyArray, vector: Float[Array, "parameters"]) -> Float[Array, "data"]:
+        """The same, flat."""
         main, gaussian, counting = jax.random.split(key, 3)
         mean, t = self._expected_auxiliary(vector), self.tables
         normal = jax.random.normal(gaussian, self.constraints.sigmas.shape, mean.dtype)
         auxiliary = mean.at[t.normal_auxiliary].add(self.constraints.sigmas * normal)
-        counts = _draw_poisson(counting, mean[t.poisson_auxiliary])
-        auxiliary = auxiliary.at[t.poisson_auxiliary].set(counts)
-        return Data(
-            self._by_channel(_draw_poisson(main, self._bin_yields(vector))),
-            self._by_constraint(auxiliary),
-        )
+        auxiliary = auxiliary.at[t.poisson_auxiliary].set(_draw_poisson(counting, mean[t.poisson_auxiliary]))
+        return jnp.concatenate([_draw_poisson(main, self._bin_yields(vector)), auxiliary])
 
+    @compiled
+    def _cell_yields(self, vector: Float[Array, "parameters"]) -> Float[Array, "cells"]:
+        return cell_yields(self.layout, self.tables, self.coefficients, vector)
+
+    @compiled
     def _bin_yields(self, vector: Float[Array, "parameters"]) -> Float[Array, "bins"]:
-        return bin_yields(self.layout, self.tables, cell_yields(self.layout, self.tables, self.coefficients, vector))
+        return bin_yields(self.layout, self.tables, self._cell_yields(vector))
 
     def _expected_auxiliary(self, vector: Float[Array, "parameters"]) -> Float[Array, "auxiliaries"]:
         t = self.tables
@@ -208,53 +214,44 @@ class Model(Likelihood):
 
     # --- flat order ------------------------------------------------------------------------------------------------
 
-    @compiled
+    @method
     def ravel(self, params: Params) -> Float[Array, "parameters"]:
         """Flat parameter vector in pyhf's order."""
-        return self._parameter_names().ravel(params)
+        return self.parameters.ravel(params)
 
-    @compiled
-    def unravel(self, vector: Float[Array, "parameters"]) -> Params:
+    @method
+    def unravel(self, vector: Float[Array, "... parameters"]) -> Params:
         """Parameter point of a flat vector in pyhf's order."""
-        return self._parameter_names().unravel(jnp.asarray(vector))
+        return split(vector, {each.name: (each.slice, each.shape) for each in self.layout.parameters})
 
-    def _parameter_names(self) -> Parameters:
-        t = self.templates
-        return Parameters(self.layout.parameters, t.init, t.lower, t.upper, t.fixed, t.init)
-
-    @compiled
-    def ravel_data(self, data: Data) -> Float[Array, "data"]:
-        """Main counts, then auxiliary data, as one flat vector in pyhf's order."""
-        return jnp.concatenate(self._flat(data))
-
-    @compiled
-    def unravel_data(self, vector: Float[Array, "data"]) -> Data:
-        """Inverse of `ravel_data`."""
-        vector = jnp.asarray(vector, self.templates.init.dtype)
-        n = self.layout.n_bins
-        return Data(self._by_channel(vector[:n]), self._by_constraint(vector[n:]))
-
-    def _flat(self, data: Data) -> tuple[Float[Array, "bins"], Float[Array, "auxiliaries"]]:
+    @method
+    def ravel_data(self, data) -> Float[Array, "data"]:
+        """Main counts, then auxiliary data, as one flat vector in pyhf's order; a flat vector is returned as it is."""
+        if not isinstance(data, Data):
+            return data
         channels = [(each.name, each.n_bins) for each in self.layout.channels]
         parameters = [(each.name, each.size) for each in self.layout.constrained]
-        return self._joined("channel", channels, data.main), self._joined("auxiliary datum", parameters, data.aux)
+        parts = [*_parts("channel", channels, data.main), *_parts("auxiliary datum", parameters, data.aux)]
+        return joined(parts, self.templates.init.dtype)
 
-    def _joined(self, kind: str, sizes: list[tuple[str, int]], values: Mapping[str, Array]) -> Float[Array, "..."]:
-        parts = []
-        for name, size in sizes:
-            if name not in values:
-                raise UnknownName(f"{kind} in the data", name, values)
-            part = jnp.asarray(values[name], self.templates.init.dtype).reshape(-1)
-            if part.size != size:
-                raise InvalidModel(f"the data have {part.size} values for {kind} {name!r}, the model has {size}")
-            parts.append(part)
-        return jnp.concatenate(parts) if parts else jnp.zeros(0, self.templates.init.dtype)
+    @method
+    def unravel_data(self, flat: Float[Array, "... data"]) -> Data:
+        """Inverse of `ravel_data`."""
+        n = self.layout.n_bins
+        return Data(self._by_channel(flat[..., :n]), self._by_constraint(flat[..., n:]))
 
-    def _by_channel(self, bins: Float[Array, "bins"]) -> dict[str, Array]:
-        return {each.name: bins[each.start : each.stop] for each in self.layout.channels}
+    def _cut(self, flat: Float[Array, "data"]) -> tuple[Float[Array, "bins"], Float[Array, "auxiliaries"]]:
+        return flat[: self.layout.n_bins], flat[self.layout.n_bins :]
 
-    def _by_constraint(self, auxiliary: Float[Array, "auxiliaries"]) -> dict[str, Array]:
-        return _split(self.layout.constrained, auxiliary)
+    def _by_channel(self, bins: Float[Array, "... bins"]) -> dict[str, Array]:
+        return split(bins, {each.name: (slice(each.start, each.stop), (each.n_bins,)) for each in self.layout.channels})
+
+    def _by_constraint(self, auxiliary: Float[Array, "... auxiliaries"]) -> dict[str, Array]:
+        places, start = {}, 0
+        for each in self.layout.constrained:
+            places[each.name] = slice(start, start + each.size), (each.size,)
+            start += each.size
+        return split(auxiliary, places)
 
     def __repr__(self) -> str:
         layout = self.layout
@@ -275,11 +272,15 @@ def _names(codes) -> str:
     return ", ".join(dict.fromkeys(code.__name__ for code in codes)) or "none"
 
 
-def _split(sets: tuple[ParameterSet, ...], flat: Array) -> dict[str, Array]:
-    parts, start = {}, 0
-    for each in sets:
-        parts[each.name] = flat[start : start + each.size]
-        start += each.size
+def _parts(kind: str, sizes: list[tuple[str, int]], values: Mapping[str, Array]) -> list:
+    """The values of every name in order, checked."""
+    parts = []
+    for name, size in sizes:
+        if name not in values:
+            raise UnknownName(f"{kind} in the data", name, values)
+        if np.size(values[name]) != size:
+            raise InvalidModel(f"the data have {np.size(values[name])} values for {kind} {name!r}, the model has {size}")
+        parts.append(values[name])
     return parts
 
 

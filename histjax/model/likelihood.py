@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from histjax._typing import Params
@@ -13,8 +14,11 @@ from histjax.model.parameters import Parameters
 class Likelihood(eqx.Module):
     """A likelihood: a pytree whose methods are pure functions of one parameter point and one dataset.
 
-    Subclass it to fit anything: give `parameters`, `data` and `logpdf`; `expected_data` for Asimov datasets, `draw` for toys.
-    `nll_derivatives` may be given by structure where that is faster than automatic differentiation.
+    To fit anything, subclass it and give `parameters`, `data`, `poi` and `logpdf`, with `expected_data` for Asimov datasets and
+    `draw` for toys. The rest has defaults by automatic differentiation.
+
+    What is minimised works on flat things, because a program with one argument per parameter is slow to compile and to call: the
+    flat parameter vector, and whatever `ravel_data` makes of a dataset.
     """
 
     parameters: eqx.AbstractVar[Parameters]
@@ -37,9 +41,18 @@ class Likelihood(eqx.Module):
     __hash__ = object.__hash__
     __eq__ = object.__eq__
 
+    def ravel_data(self, data):
+        """The flat form of a dataset; itself by default. A flat dataset is returned as it is."""
+        return data
+
+    def expected_flat(self, vector: Float[Array, "parameters"]):
+        """Flat form of the data expected at a flat parameter vector."""
+        return self.ravel_data(self.expected_data(self.parameters.unravel(vector)))
+
     def saturated_logpdf(self, data) -> Float[Array, ""]:
-        """A function of the data alone that is taken off the log density while minimising, to keep digits."""
-        return jax.numpy.zeros(())
+        """A function of the (flat) data alone that is taken off the log density while minimising, to keep digits."""
+        del data
+        return jnp.zeros(())
 
     def nll(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
         """-(logpdf - saturated_logpdf) at a flat parameter vector: what is minimised."""
@@ -55,6 +68,7 @@ class Likelihood(eqx.Module):
         hessian, (value, gradient) = jax.jacfwd(twice, has_aux=True)(vector)
         return value, gradient, hessian
 
-    def problem(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
+    def is_impossible(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
         """`True` where the model cannot describe `data` at `vector` at all (an expectation of 0 for an observed count)."""
-        return jax.numpy.zeros((), bool)
+        del vector, data
+        return jnp.zeros((), bool)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import equinox as eqx
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from histjax._typing import Params
+from histjax._typing import Params, joined, split
 from histjax.errors import InvalidModel, UnknownName
 from histjax.lower.layout import ParameterSet
 
@@ -99,14 +99,13 @@ class Parameters(eqx.Module):
         missing = [name for name in self.names if name not in params]
         if missing:
             raise InvalidModel(f"the parameter point lacks {', '.join(map(repr, missing[:8]))}; it needs {len(self.sets)} sets")
-        return jnp.concatenate([self._flat(each, params[each.name]) for each in self.sets])
+        return joined([self._checked(each, params[each.name]) for each in self.sets], self.init.dtype)
 
-    def _flat(self, chosen: ParameterSet, value) -> Array:
-        value = jnp.asarray(value, self.init.dtype)
-        if value.size != chosen.size:
-            raise InvalidModel(f"parameter {chosen.name!r} has shape {chosen.shape}, found a value of shape {value.shape}")
-        return value.reshape(-1)
+    def _checked(self, chosen: ParameterSet, value) -> Array:
+        if np.size(value) != chosen.size:
+            raise InvalidModel(f"parameter {chosen.name!r} has shape {chosen.shape}, found a value of shape {np.shape(value)}")
+        return value
 
-    def unravel(self, vector: Float[Array, "parameters"]) -> Params:
-        """The parameter point of a flat vector; inverse of `ravel`."""
-        return {each.name: vector[each.slice].reshape(each.shape) for each in self.sets}
+    def unravel(self, vector: Float[Array, "... parameters"]) -> Params:
+        """The parameter point of a flat vector; inverse of `ravel`. Leading axes are kept."""
+        return split(vector, {each.name: (each.slice, each.shape) for each in self.sets})
