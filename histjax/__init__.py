@@ -35,7 +35,7 @@ from histjax.inference.statistics import qmu as qmu
 from histjax.inference.statistics import qmu_tilde as qmu_tilde
 from histjax.inference.statistics import tmu as tmu
 from histjax.inference.statistics import tmu_tilde as tmu_tilde
-from histjax.model import interpolation as interpolation
+from histjax import interpolation as interpolation
 from histjax.model.data import Data as Data
 from histjax.model.histfactory import Model as Model
 from histjax.pipeline import compile as compile

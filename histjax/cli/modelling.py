@@ -14,6 +14,7 @@ SHORTEST_KEPT = 0.1
 
 def compiled_model(source: Source, modelling: Modelling, stage: Callable[[str], None]):
     """The `Model` that the options ask for; `stage` is told what is under way."""
+    calm_linear_algebra()
     stage("reading")
     workspace, _, _ = read(source, modelling.measurement)
     stage("starting JAX")
@@ -28,6 +29,15 @@ def compiled_model(source: Source, modelling: Modelling, stage: Callable[[str], 
         normsys=getattr(histjax.interpolation, modelling.normsys),
         histosys=getattr(histjax.interpolation, modelling.histosys),
     )
+
+
+def calm_linear_algebra() -> None:
+    """One thread for LAPACK, unless the user chose a number; it counts if LAPACK is not loaded yet.
+
+    The matrices are small. On a busy machine the threads of OpenBLAS, which wait by spinning, take each other's turns,
+    and a fit of milliseconds lasts seconds.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def keep_compiled_programs(directory: str | None) -> None:

@@ -15,7 +15,11 @@ from histjax.model.likelihood import Likelihood
 
 @eqx.filter_custom_jvp
 def minimum(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> Minimum:
-    """`minimise`, differentiable any number of times with respect to likelihood, data, fixed values and bounds."""
+    """`minimise`, differentiable any number of times with respect to likelihood, data, fixed values and bounds.
+
+    Point and value carry derivatives; `gradient` and `hessian` are numbers until `with_curvature` makes them functions too, which
+    costs the program of a third derivative.
+    """
     return minimise(likelihood, data, problem, minimiser)
 
 
@@ -25,22 +29,44 @@ def _minimum_jvp(primals, tangents):
     likelihood_dot, data_dot, problem_dot, _ = tangents
     found = minimum(likelihood, data, problem, minimiser)
     held = active(problem, found.x, found.gradient)
-
-    def slope(likelihood, data):
-        return jax.grad(likelihood.nll)(found.x, data)
-
-    _, gradient_dot = eqx.filter_jvp(slope, (likelihood, data), (likelihood_dot, data_dot))
-    gradient_dot = jnp.zeros_like(found.x) if gradient_dot is None else gradient_dot
+    # a parameter without any effect has no place to move to
     held_dot = jnp.where(held, _held_tangent(problem, problem_dot, found.x), 0.0)
+    held = held | (jnp.abs(jnp.diagonal(found.hessian)) < 1e-12)
+
+    def value_and_slope(likelihood, data):
+        return jax.value_and_grad(likelihood.nll)(found.x, data)
+
+    _, (value_dot, slope_dot) = eqx.filter_jvp(value_and_slope, (likelihood, data), (likelihood_dot, data_dot))
+    zero = jnp.zeros_like(found.x)
+    value_dot = zero[0] if value_dot is None else value_dot
+    slope_dot = zero if slope_dot is None else slope_dot
     matrix, scale = free_block(found.hessian, held)
-    right = jnp.where(held, 0.0, gradient_dot + found.hessian @ held_dot) / scale
+    right = jnp.where(held, 0.0, slope_dot + found.hessian @ held_dot) / scale
     x_dot = held_dot - jnp.where(held, 0.0, jax.scipy.linalg.solve(matrix, right, assume_a="pos") / scale)
+    # the gradient vanishes on the free parameters but not on fixed and active ones
+    return found, Minimum(x_dot, value_dot + found.gradient @ x_dot, None, None, None)
+
+
+@eqx.filter_custom_jvp
+def with_curvature(likelihood: Likelihood, data, found: Minimum) -> Minimum:
+    """The same minimum, with gradient and Hessian that carry derivatives."""
+    del likelihood, data
+    return found
+
+
+@with_curvature.def_jvp
+def _with_curvature_jvp(primals, tangents):
+    likelihood, data, found = primals
+    likelihood_dot, data_dot, found_dot = tangents
 
     def evaluate(likelihood, data, x):
-        return likelihood.nll_derivatives(x, data)
+        _, gradient, hessian = likelihood.nll_derivatives(x, data)
+        return gradient, hessian
 
-    _, dots = eqx.filter_jvp(evaluate, (likelihood, data, found.x), (likelihood_dot, data_dot, x_dot))
-    return found, Minimum(x_dot, *dots, None)
+    arguments = (likelihood, data, found.x), (likelihood_dot, data_dot, found_dot.x)
+    _, (gradient_dot, hessian_dot) = eqx.filter_jvp(evaluate, *arguments)
+    again = with_curvature(likelihood, data, found)
+    return again, found_dot._replace(gradient=gradient_dot, hessian=hessian_dot)
 
 
 def _held_tangent(problem: Problem, problem_dot: Problem, x: Array) -> Array:

@@ -84,18 +84,18 @@ def _crossings_jvp(primals, tangents):
     values, converged = crossings(question, search)
 
     def residuals(question):
-        return jax.lax.map(lambda each: residual(question, search, *each, search.starts)[:2], (jnp.arange(6), values))
+        return jax.lax.map(lambda each: residual(question, search, *each, search.starts, True)[:2], (jnp.arange(6), values))
 
     (_, slopes), (residuals_dot, _) = eqx.filter_jvp(residuals, (question,), (question_dot,))
     return (values, converged), (-residuals_dot / slopes, None)
 
 
-def residual(question: Question, search: Search, index: Array, mu: Array, starts: Float[Array, "2 parameters"]):
+def residual(question: Question, search: Search, index: Array, mu: Array, starts: Array, differentiable_slope: bool = False):
     """How far mu is past crossing `index` (negative below the limit), its slope, and the two fitted points."""
 
     def conditional(each):
         dataset, start, needed = each
-        return _profile(question.likelihood, dataset, search, mu, start, needed)
+        return _profile(question.likelihood, dataset, search, mu, start, needed, differentiable_slope)
 
     needed = jnp.array([True, False]) | (index == OBSERVED)
     deviance, slope, points = jax.lax.map(conditional, (question.datasets, starts, needed))
@@ -113,13 +113,16 @@ def residual(question: Question, search: Search, index: Array, mu: Array, starts
     return value, steepness, points
 
 
-def _profile(likelihood: Likelihood, dataset, search: Search, mu, start, needed):
+def _profile(likelihood: Likelihood, dataset, search: Search, mu, start, needed, differentiable_slope: bool):
     """Deviance at the conditional best fit at mu, its slope (envelope theorem) and the point; not fitted unless `needed`."""
     problem = search.problem
     start, fixed = start.at[search.place].set(mu), problem.fixed.at[search.place].set(True)
     problem = problem._replace(start=start, fixed=fixed | ~needed)
     found = minimum(likelihood, dataset, problem, search.minimiser)
-    return 2 * found.value, 2 * found.gradient[search.place], found.x
+    slope = found.gradient[search.place]
+    if differentiable_slope:
+        _, slope = jax.jvp(lambda at: likelihood.nll(found.x.at[search.place].set(at), dataset), (mu,), (jnp.ones_like(mu),))
+    return 2 * found.value, 2 * slope, found.x
 
 
 class Bracket(NamedTuple):

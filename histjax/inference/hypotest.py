@@ -102,7 +102,7 @@ def hypotest(
     statistic.check_value(poi_value)
     data = likelihood.data if data is None else data
     observed = observed_fits(likelihood, data, poi, poi_value, statistic, minimiser, throw)
-    settings = dict(minimiser=minimiser, throw=throw)
+    settings = dict(minimiser=minimiser, throw=throw, differentiable_hessian=False)
     if statistic.discovery:
         at_other = fit(likelihood, data, fixed={poi: statistic.asimov_poi}, init=observed.free, **settings)
     else:

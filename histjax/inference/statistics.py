@@ -131,7 +131,7 @@ def observed_fits(
     from there.
     """
     data = likelihood.ravel_data(likelihood.data if data is None else data)
-    settings = dict(minimiser=minimiser, throw=throw)
+    settings = dict(minimiser=minimiser, throw=throw, differentiable_hessian=False)
     bounds = statistic.free_bounds(likelihood, poi)
     free = fit(likelihood, data, bounds=bounds, **settings)
     at_poi = fit(likelihood, data, fixed={poi: poi_value}, init=free, **settings)

@@ -176,6 +176,15 @@ def test_table_for_who_watches(monkeypatch):
     assert "parameter of interest" in outcome.stderr
 
 
+def test_threads_are_the_users_choice(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "8")
+    modelling.calm_linear_algebra()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "8"
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    modelling.calm_linear_algebra()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
 @pytest.mark.parametrize("home", ["", "relative"])
 def test_default_cache_directory(home, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -37,6 +37,28 @@ def test_standard_output_that_is_full():
     assert process.returncode == 2
 
 
+# the package itself is left out: what it imports is its own affair
+WITHOUT_PACKAGE = """
+import sys, types
+sys.modules["histjax"] = package = types.ModuleType("histjax")
+package.__path__ = [sys.argv.pop(1)]
+from histjax.cli import main
+try:
+    main()
+finally:
+    assert "jax" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("command", [("--help",), ("inspect", TWO_BINS), ("validate", TWO_BINS), ("digest", TWO_BINS)])
+def test_start_without_jax(command):
+    """What computes nothing does not wait for JAX."""
+    words = [sys.executable, "-c", WITHOUT_PACKAGE, str(ROOT / "histjax"), *command]
+    outcome = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert outcome.stdout
+    assert outcome.stderr == ""
+
+
 def test_cache_of_compiled_programs(tmp_path):
     """The second process finds what the first compiled, and says the same."""
     cache = tmp_path / "cache"
