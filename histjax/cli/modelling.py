@@ -9,7 +9,7 @@ from histjax.cli.messages import say
 from histjax.cli.options import Modelling, Source
 
 SHORTEST_KEPT = 0.1
-"""Programs that take less time to compile, in seconds, are not kept: reading them back would take as long."""
+"""Programs that take less time to compile, in seconds, are not kept: many small files for little time."""
 
 
 def compiled_model(source: Source, modelling: Modelling, stage: Callable[[str], None]):

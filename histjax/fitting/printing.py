@@ -30,7 +30,7 @@ def pdg_rounded(value: float, uncertainty: float) -> tuple[str, str]:
     places = exponent - 1 if leading <= 354 else exponent if leading <= 949 else exponent
     unit = Decimal(1).scaleb(places)
     shown = [Decimal(repr(float(x))).quantize(unit, rounding=ROUND_HALF_EVEN) for x in (value, uncertainty)]
-    return tuple(f"{each:f}" for each in shown)
+    return tuple(f"{each if each else abs(each):f}" for each in shown)  # no negative zero
 
 
 def rendered(*parts) -> str:

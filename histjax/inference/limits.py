@@ -75,7 +75,7 @@ def upper_limit(
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
     >>> print(f"{histjax.upper_limit(model, model.data).observed:.6f}")
-    1.011569
+    1.011572
     """
     if not statistic.one_sided:
         raise InvalidModel(f"an upper limit needs a one-sided statistic, qmu_tilde or qmu; found {statistic.name}")

@@ -35,12 +35,28 @@ def assert_equal_derivatives(model, vectors, data=None):
         np.testing.assert_allclose(
             hessian / (scale[:, None] * scale), hessian_ad / (scale[:, None] * scale), rtol=0, atol=1e-12 * size
         )
-        # sums of terms that cancel: relative to the largest of them, which is of the order of sqrt(value x curvature)
+        # an expectation nu is rounded to 1e-16 nu, which moves the slope (nu - n)/sqrt(n) by 1e-16 sqrt(n)
         largest = max(1.0, np.max(np.abs(gradient_ad) / scale), np.sqrt(abs(value_ad)))
-        np.testing.assert_allclose(gradient / scale, gradient_ad / scale, rtol=0, atol=1e-12 * largest)
+        rounding = 4e-16 * np.sqrt(np.max(np.abs(np.asarray(model.ravel_data(data)))))
+        np.testing.assert_allclose(gradient / scale, gradient_ad / scale, rtol=0, atol=1e-12 * largest + rounding)
 
 
-@pytest.mark.parametrize("case", TABLE, ids=str)
+# the others have no kind of cell that these do not have, and each Hessian by automatic differentiation takes seconds to compile
+HARD = (
+    "everything",
+    "overrides",
+    "two-factors",
+    "one-sided",
+    "normsys-zero",
+    "shared-shapefactor",
+    "staterror-two-channels",
+    "shapesys-hole",
+    "negative-yields",
+    "precise-background",
+)
+
+
+@pytest.mark.parametrize("case", [case for case in TABLE if case.slug in HARD], ids=str)
 def test_over_the_table(case, compile_case):
     """At the initial point and at three others."""
     model = compile_case(case.slug)

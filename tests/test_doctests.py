@@ -1,0 +1,20 @@
+"""The examples in the docstrings run and give what they say."""
+
+import doctest
+import importlib
+import pkgutil
+
+import jax.numpy as jnp
+import pytest
+
+import histjax
+
+MODULES = [each.name for each in pkgutil.walk_packages(histjax.__path__, "histjax.") if not each.name.endswith("__main__")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    """All examples of one module."""
+    module = importlib.import_module(name)
+    outcome = doctest.testmod(module, extraglobs={"jnp": jnp}, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert outcome.failed == 0
