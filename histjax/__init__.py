@@ -41,3 +41,5 @@ from histjax.model.histfactory import Model as Model
 from histjax.pipeline import compile as compile
 from histjax.pipeline import read as read
 from histjax.spec import Workspace as Workspace
+
+__version__ = "0.1.0"

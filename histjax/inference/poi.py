@@ -12,7 +12,8 @@ def poi_name(likelihood: Likelihood, poi: str | None) -> str:
     if name is None:
         raise MissingPOI(
             "the model has no parameter of interest: the measurement names none, or one that no sample carries "
-            f"(a background-only workspace needs its signal patch); name one with poi=...; free scalar parameters: {known or 'none'}"
+            "(a background-only workspace needs its signal patch); name one with poi=... (--poi on the command line); "
+            f"free scalar parameters: {known or 'none'}"
         )
     if name not in parameters.names and name not in parameters.component_names:
         raise MissingPOI(f"the model has no parameter {name!r} to be of interest; free scalar parameters: {known or 'none'}")
