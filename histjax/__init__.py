@@ -19,6 +19,7 @@ if "JAX_ENABLE_X64" not in _os.environ:
 from histjax import errors as errors
 from histjax import examples as examples
 from histjax.fitting.fit import fit as fit
+from histjax.fitting.lbfgs import LBFGS as LBFGS
 from histjax.fitting.newton import Newton as Newton
 from histjax.fitting.result import FitResult as FitResult
 from histjax.fitting.result import Status as Status

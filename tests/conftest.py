@@ -20,7 +20,7 @@ import pytest  # noqa: E402
 
 import histjax  # noqa: E402
 
-# Compiling is nine tenths of the run time. The folder outlives the session: its entries are keyed by program and version.
+# Compiling is nine tenths of the run time. The folder outlives the session: entries are keyed by program and version.
 jax.config.update("jax_compilation_cache_dir", str(Path(tempfile.gettempdir()) / "histjax-tests-compiled"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 

@@ -39,7 +39,7 @@ class Case:
     **Fields:**
 
     - `document`: the workspace as parsed JSON; `measurement` is the one to use (the first where `None`).
-    - `logpdf_init`, `twice_nll`, `best_fit`: log density at the initial point, minimum of -2 ln L and best-fit values by
+    - `logpdf_init`, `twice_nll`, `best_fit`: log density at the initial point, minimum of -2 ln L, best-fit values by
       name; `None` and empty where no source outside this project gives them.
     - `origin`: where these numbers come from.
     - `without_pyhf`: why pyhf cannot be compared with; empty where it can.

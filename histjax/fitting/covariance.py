@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from histjax.fitting.newton import free_block
+from histjax.fitting.problem import free_block
 
 RIDGE = 1e-10
 """Added to the Hessian (scaled to unit diagonal) so that a flat direction can be inverted and recognised."""

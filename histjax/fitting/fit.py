@@ -11,7 +11,8 @@ from jaxtyping import Array, Float
 from histjax._typing import is_traced, on_host
 from histjax.errors import FailedFit, InvalidModel
 from histjax.fitting.implicit import minimum, with_curvature
-from histjax.fitting.newton import Newton, Problem, active, free_block
+from histjax.fitting.newton import Newton
+from histjax.fitting.problem import Minimiser, Problem, active, free_block
 from histjax.fitting.result import FitResult, Status
 from histjax.model.likelihood import Likelihood
 from histjax.model.parameters import Parameters
@@ -27,7 +28,7 @@ def fit(
     fixed: Mapping[str, Array] | None = None,
     init: Mapping[str, Array] | FitResult | None = None,
     bounds: Mapping[str, tuple[Array, Array]] | None = None,
-    minimiser: Newton = Newton(),
+    minimiser: Minimiser = Newton(),
     throw: bool = True,
     differentiable_hessian: bool = True,
 ) -> FitResult:
@@ -40,7 +41,7 @@ def fit(
       the measurement fixes. A fixed value may lie outside the bounds.
     - `init`: starting values of some or all parameters by name, or the result of a fit nearby.
     - `bounds`: `{name: (lower, upper)}` in place of the model's bounds.
-    - `minimiser`: settings of the Newton minimiser.
+    - `minimiser`: `Newton()`, or `LBFGS()` where second derivatives are too dear.
     - `differentiable_hessian`: whether derivatives with respect to the model reach covariance and uncertainties; without it
       a derivative of the fit compiles in a third of the time.
     - `throw`: raise `FailedFit` where the fit did not converge; inside a trace nothing is raised and `status` tells.
@@ -103,7 +104,7 @@ def _spread(widths, init):
 
 
 @eqx.filter_jit
-def solve(likelihood: Likelihood, data, problem: Problem, minimiser: Newton, differentiable_hessian: bool) -> FitResult:
+def solve(likelihood: Likelihood, data, problem: Problem, minimiser: Minimiser, differentiable_hessian: bool) -> FitResult:
     """Minimise and certify, for flat `data`: one program for every choice of start, bounds, fixed parameters and data.
 
     Where nobody asks for derivatives of uncertainties, their program can be spared: `differentiable_hessian`.

@@ -9,18 +9,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from histjax.fitting.newton import Minimum, Newton, Problem, active, free_block, minimise
+from histjax.fitting.problem import Minimiser, Minimum, Problem, active, free_block
 from histjax.model.likelihood import Likelihood
 
 
 @eqx.filter_custom_jvp
-def minimum(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> Minimum:
-    """`minimise`, differentiable any number of times with respect to likelihood, data, fixed values and bounds.
+def minimum(likelihood: Likelihood, data, problem: Problem, minimiser: Minimiser) -> Minimum:
+    """`minimiser.minimise`, differentiable any number of times with respect to likelihood, data, fixed values and bounds.
 
     Point and value carry derivatives; `gradient` and `hessian` are numbers until `with_curvature` makes them functions too, which
     costs the program of a third derivative.
     """
-    return minimise(likelihood, data, problem, minimiser)
+    return minimiser.minimise(likelihood, data, problem)
 
 
 @minimum.def_jvp

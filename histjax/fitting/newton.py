@@ -11,15 +11,15 @@ More, Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983) 553 (damping and ratio test)
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from histjax.fitting.problem import Minimiser, Minimum, Problem, active, free_block
 from histjax.model.likelihood import Likelihood
 
 
-class Newton(eqx.Module):
+class Newton(Minimiser):
     """The default minimiser.
 
     **Fields:**
@@ -36,15 +36,29 @@ class Newton(eqx.Module):
     patience: int = 20
     restarts: int = 4
 
+    def minimise(self, likelihood: Likelihood, data, problem: Problem) -> Minimum:
+        """Descend, more than once where the first descent was long; keep the lowest minimum."""
 
-class Problem(NamedTuple):
-    """Where to look for the minimum: all traced. Vectors are flat, `(parameters,)`; `spread` is the size of a displacement."""
+        def evaluate(x):
+            return likelihood.nll_derivatives(x, data)
 
-    start: Float[Array, "parameters"]
-    lower: Float[Array, "parameters"]
-    upper: Float[Array, "parameters"]
-    fixed: Bool[Array, "parameters"]
-    spread: Float[Array, "parameters"]
+        def wanted(attempts: Attempts) -> Bool[Array, ""]:
+            again = (attempts.longest > self.patience) & (attempts.made <= self.restarts)
+            return (attempts.made == 0) | again
+
+        def attempt(attempts: Attempts) -> Attempts:
+            end, lowest = descend(evaluate, problem, displaced(problem, attempts.made), self), attempts.lowest
+            first = attempts.made == 0
+            # a restart must win by more than rounding, so that the first descent is kept where all agree
+            better = first | (end.value < lowest.value - 1e-9 * (1 + jnp.abs(lowest.value)))
+            found = Minimum(end.x, end.value, end.gradient, end.hessian, lowest.iterations + end.iteration)
+            kept = jax.tree.map(lambda new, old: jnp.where(better, new, old), found, lowest)
+            kept = kept._replace(iterations=found.iterations)
+            return Attempts(kept, attempts.made + 1, jnp.where(first, end.iteration, attempts.longest))
+
+        zero = jnp.zeros((), jnp.int32)
+        nowhere = Minimum(*unknown(problem.start), zero)
+        return jax.lax.while_loop(wanted, attempt, Attempts(nowhere, zero, zero)).lowest
 
 
 class State(NamedTuple):
@@ -60,54 +74,12 @@ class State(NamedTuple):
     done: Bool[Array, ""]
 
 
-def active(problem: Problem, x: Float[Array, "parameters"], gradient: Float[Array, "parameters"]) -> Bool[Array, "parameters"]:
-    """Which parameters may not move: fixed ones, and those on a bound with the gradient pushing outwards."""
-    at_lower = (x <= problem.lower) & (gradient >= 0)
-    at_upper = (x >= problem.upper) & (gradient <= 0)
-    return problem.fixed | at_lower | at_upper
-
-
-class Minimum(NamedTuple):
-    """The lowest point found, what the likelihood is there, and how many iterations it took."""
-
-    x: Float[Array, "parameters"]
-    value: Float[Array, ""]
-    gradient: Float[Array, "parameters"]
-    hessian: Float[Array, "parameters parameters"]
-    iterations: Int[Array, ""]
-
-
 class Attempts(NamedTuple):
     """The lowest minimum so far, the number of descents made and the length of the first one."""
 
     lowest: Minimum
     made: Int[Array, ""]
     longest: Int[Array, ""]
-
-
-def minimise(likelihood: Likelihood, data, problem: Problem, minimiser: Newton) -> Minimum:
-    """Minimise `likelihood.nll` for flat `data`. Never raises inside a trace."""
-
-    def evaluate(x):
-        return likelihood.nll_derivatives(x, data)
-
-    def wanted(attempts: Attempts) -> Bool[Array, ""]:
-        again = (attempts.longest > minimiser.patience) & (attempts.made <= minimiser.restarts)
-        return (attempts.made == 0) | again
-
-    def attempt(attempts: Attempts) -> Attempts:
-        end, lowest = descend(evaluate, problem, displaced(problem, attempts.made), minimiser), attempts.lowest
-        first = attempts.made == 0
-        # a restart must win by more than rounding, so that the first descent is kept where all agree
-        better = first | (end.value < lowest.value - 1e-9 * (1 + jnp.abs(lowest.value)))
-        found = Minimum(end.x, end.value, end.gradient, end.hessian, lowest.iterations + end.iteration)
-        kept = jax.tree.map(lambda new, old: jnp.where(better, new, old), found, lowest)
-        kept = kept._replace(iterations=found.iterations)
-        return Attempts(kept, attempts.made + 1, jnp.where(first, end.iteration, attempts.longest))
-
-    zero = jnp.zeros((), jnp.int32)
-    nowhere = Minimum(*unknown(problem.start), zero)
-    return jax.lax.while_loop(wanted, attempt, Attempts(nowhere, zero, zero)).lowest
 
 
 def unknown(x: Float[Array, "parameters"]) -> tuple[Array, Array, Array, Array]:
@@ -218,12 +190,3 @@ def box_step(problem: Problem, state: State, held: Bool[Array, "parameters"]) ->
     start = BoxStep(jnp.zeros_like(gradient), jnp.zeros_like(held), state.damping, jnp.zeros((), bool))
     found = jax.lax.while_loop(lambda step: ~step.done, again, start)
     return found._replace(move=found.move / scale)
-
-
-def free_block(hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]) -> tuple[Array, Array]:
-    """The Hessian scaled to unit diagonal, with identity rows and columns for held parameters, and the scale."""
-    diagonal = jnp.abs(jnp.diagonal(hessian))
-    scale = jnp.sqrt(jnp.where(held | (diagonal < 1e-12), 1.0, diagonal))
-    scaled = hessian / (scale[:, None] * scale)
-    matrix = jnp.where(held[:, None] | held, 0.0, scaled)
-    return matrix + jnp.diag(jnp.where(held, 1.0, 0.0).astype(hessian.dtype)), scale

@@ -2,12 +2,13 @@
 
 from histjax.fitting.fit import fit
 from histjax.fitting.newton import Newton
+from histjax.fitting.problem import Minimiser
 from histjax.inference.poi import poi_name
 from histjax.model.likelihood import Likelihood
 
 
 def asimov_data(
-    likelihood: Likelihood, data=None, *, poi_value=0.0, poi: str | None = None, minimiser: Newton = Newton(), throw: bool = True
+    likelihood: Likelihood, data=None, *, poi_value=0.0, poi: str | None = None, minimiser: Minimiser = Newton(), throw: bool = True
 ):
     """Expected data at the conditional best fit of `data` with the parameter of interest at `poi_value`.
 

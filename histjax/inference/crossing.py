@@ -15,7 +15,7 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Bool, Float
 
 from histjax.fitting.implicit import minimum
-from histjax.fitting.newton import Newton, Problem
+from histjax.fitting.problem import Minimiser, Problem
 from histjax.inference.asymptotic import N_SIGMA, log_p_values, safe_sqrt
 from histjax.inference.statistics import Statistic
 from histjax.model.likelihood import Likelihood
@@ -47,7 +47,7 @@ class Search(NamedTuple):
     problem: Problem
     starts: Float[Array, "2 parameters"]
     scale: Float[Array, ""]
-    minimiser: Newton
+    minimiser: Minimiser
     statistic: Statistic
     place: int
 

@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from histjax.fitting.fit import fit
 from histjax.fitting.newton import Newton
+from histjax.fitting.problem import Minimiser
 from histjax.fitting.result import FitResult
 from histjax.inference.asymptotic import Asymptotic, expected_log_p_values, log_p_values
 from histjax.inference.poi import poi_name
@@ -76,7 +77,7 @@ def hypotest(
     poi: str | None = None,
     statistic: Statistic = qmu_tilde,
     calculator: Asymptotic = Asymptotic(),
-    minimiser: Newton = Newton(),
+    minimiser: Minimiser = Newton(),
     throw: bool = True,
 ) -> HypotestResult:
     """Test `poi_value` of the parameter of interest.

@@ -10,6 +10,7 @@ from histjax.errors import FailedFit, InvalidModel
 from histjax.fitting.covariance import covariance_matrix
 from histjax.fitting.fit import fit_problem
 from histjax.fitting.newton import Newton
+from histjax.fitting.problem import Minimiser
 from histjax.fitting.result import FitResult
 from histjax.inference.asymptotic import N_SIGMA
 from histjax.inference.crossing import OBSERVED, Question, Search, crossings
@@ -60,7 +61,7 @@ def upper_limit(
     confidence_level: float = 0.95,
     poi: str | None = None,
     statistic: Statistic = qmu_tilde,
-    minimiser: Newton = Newton(),
+    minimiser: Minimiser = Newton(),
     throw: bool = True,
 ) -> UpperLimit:
     """Observed and expected CLs upper limits.

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from histjax.fitting.newton import Newton
+from histjax.fitting.problem import Minimiser
 from histjax.inference.asymptotic import N_SIGMA, Asymptotic, safe_sqrt
 from histjax.inference.hypotest import HypotestResult, hypotest
 from histjax.inference.statistics import q0
@@ -34,7 +35,7 @@ class Significance(eqx.Module):
 
 
 def significance(
-    likelihood: Likelihood, data=None, *, poi: str | None = None, minimiser: Newton = Newton(), throw: bool = True
+    likelihood: Likelihood, data=None, *, poi: str | None = None, minimiser: Minimiser = Newton(), throw: bool = True
 ) -> Significance:
     """Observed and expected discovery significance from `q0`, asymptotic.
 

@@ -26,6 +26,7 @@ from histjax._typing import is_traced, on_host
 from histjax.errors import InvalidModel
 from histjax.fitting.fit import fit
 from histjax.fitting.newton import Newton
+from histjax.fitting.problem import Minimiser
 from histjax.fitting.result import FitResult
 from histjax.inference.poi import poi_name
 from histjax.model.likelihood import Likelihood
@@ -74,7 +75,7 @@ class Statistic:
         return value
 
     def __call__(
-        self, likelihood: Likelihood, data=None, *, poi_value=0.0, poi: str | None = None, minimiser: Newton = Newton()
+        self, likelihood: Likelihood, data=None, *, poi_value=0.0, poi: str | None = None, minimiser: Minimiser = Newton()
     ) -> Float[Array, ""]:
         """The value of the statistic for `data`; raises `FailedFit` where a fit did not converge.
 
@@ -123,7 +124,7 @@ def _value(statistic: Statistic, poi_value, best, deviances: Deviances) -> Float
 
 
 def observed_fits(
-    likelihood: Likelihood, data, poi: str, poi_value, statistic: Statistic, minimiser: Newton, throw: bool = True
+    likelihood: Likelihood, data, poi: str, poi_value, statistic: Statistic, minimiser: Minimiser, throw: bool = True
 ) -> ObservedFits:
     """Fit freely, at the tested value and at 0, each starting from the one before.
 

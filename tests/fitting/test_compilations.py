@@ -4,7 +4,6 @@ import contextlib
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -24,11 +23,11 @@ jax.monitoring.register_event_duration_secs_listener(_listen)
 
 
 @contextlib.contextmanager
-def nothing_compiled():
+def nothing_compiled(kinds: tuple[str, ...] = KINDS):
     """Inside, no function is traced and no program compiled."""
     start = len(EVENTS)
     yield
-    found = [each for each in EVENTS[start:] if each in KINDS]
+    found = [each for each in EVENTS[start:] if each in kinds]
     assert not found, f"{len(found)} traces or compilations: {sorted(set(found))}"
 
 
@@ -66,6 +65,7 @@ def test_second_call_of_the_log_density(model):
     with nothing_compiled():
         model.logpdf(params, data).block_until_ready()
         jitted(params, data).block_until_ready()
+    with nothing_compiled(("backend_compile_duration",)):  # a new jit traces its one call of our program
         jax.jit(model.logpdf)(params, data).block_until_ready()
 
 
@@ -136,14 +136,14 @@ def test_a_scan_is_one_program(model, fitted):
     """Traced fixed values: a function that fits is traced once, whatever it is called with."""
     _, data, _ = fitted
     scan = jax.jit(lambda value: histjax.fit(model, data, fixed={"mu": value}).twice_nll)
-    scan(jnp.array(0.5))
+    scan(jax.device_put(np.array(0.5)))
     with nothing_compiled():
         scan(jax.device_put(np.array(1.5))).block_until_ready()
 
 
 @pytest.mark.parametrize("slug", ["everything", "coupled-histosys"])
 def test_no_constants_are_captured(slug, compile_case):
-    """The model is an argument and not a constant: none above 1 kB in the program of the log density (jax issue 10596)."""
+    """The model is an argument and not a constant: none above 1 kB in the log density (jax issue 10596)."""
     model = compile_case(slug)
     arrays, rest = eqx.partition(model, eqx.is_array)
 

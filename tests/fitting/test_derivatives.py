@@ -14,6 +14,7 @@ def difference(function, x, step):
     x = np.asarray(x, float)
     columns = []
     for index in np.ndindex(x.shape):
+
         def at(h, index=index):
             moved = x.copy()
             moved[index] += h

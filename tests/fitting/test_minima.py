@@ -11,7 +11,7 @@ import histjax
 from histjax import Status
 from tests.workspaces import TABLE, counting, histosys, log_gauss, log_poisson, mu, normsys, sample, workspace
 
-# mu = 0 describes these data exactly: the slope is zero on the bound, and rounding decides whether the bound holds anything
+# mu = 0 describes these data exactly: the slope on the bound is zero, and rounding decides whether the bound holds it
 SLOPE_VANISHES = ("shapesys-hole", "large-yields", "easy-minimum")
 FITS: dict[str, histjax.FitResult] = {}
 
@@ -81,7 +81,9 @@ def test_uncertainties_follow_from_the_hessian(case, fitted):
         assert float(result.uncertainty["norm"]) == pytest.approx(np.sqrt(26) / 20, rel=1e-8)
     else:
         inverse = np.linalg.inv(np.asarray(result.hessian)[np.ix_(~held, ~held)]) if np.any(~held) else np.zeros((0, 0))
-        np.testing.assert_allclose(covariance[np.ix_(~held, ~held)], inverse, rtol=1e-6, atol=1e-9 * np.max(inverse, initial=0))
+        np.testing.assert_allclose(
+            covariance[np.ix_(~held, ~held)], inverse, rtol=1e-6, atol=1e-9 * np.max(inverse, initial=0)
+        )
 
 
 # --- numbers of pyhf's documentation ---------------------------------------------------------------------------------
@@ -101,7 +103,9 @@ def conditional_gammas(mu_value: float, bins) -> np.ndarray:
     gammas = []
     for s, b, u, n in bins:
         tau = (b / u) ** 2
-        gammas.append(np.roots([b * (b + tau), (b + tau) * mu_value * s - b * (n + tau), -tau * mu_value * s]).real.max())
+        gammas.append(
+            np.roots([b * (b + tau), (b + tau) * mu_value * s - b * (n + tau), -tau * mu_value * s]).real.max()
+        )
     return np.array(gammas)
 
 
@@ -153,7 +157,7 @@ def test_fit_of_a_discovery(compile_case):
 
 
 def test_expected_data_of_a_conditional_fit(compile_case):
-    """pyhf documentation of `generate_asimov_data(1.0)`, converged: [60.6123288, 56.5278634, 270.0684934, 48.3152837]."""
+    """pyhf documentation of `generate_asimov_data(1)`, converged: [60.6123288, 56.5278634, 270.0684934, 48.3152837]."""
     model = compile_case("two-bins")
     result = histjax.fit(model, fixed={"mu": 1.0})
     flat = model.ravel_data(model.expected_data(result.params))
@@ -161,7 +165,7 @@ def test_expected_data_of_a_conditional_fit(compile_case):
 
 
 def test_coupled_model_with_a_fixed_signal():
-    """One bin, 10 mu + histosys 15 (10/20), n = 25, mu = 1: the nominal model fits exactly, and sigma^-2 = 5^2/25 + 1."""
+    """One bin, 10 mu + histosys 15 (10/20), n = 25, mu = 1: nominal fits exactly, and sigma^-2 = 5^2/25 + 1."""
     background = sample("background", [15.0], histosys("shape", [10.0], [20.0]))
     document = workspace({"SR": [sample("signal", [10.0], mu()), background]}, {"SR": [25.0]})
     result = histjax.fit(compiled(document), fixed={"mu": 1.0})
@@ -257,7 +261,7 @@ def test_fixed_outside_its_bounds(compile_case):
 
 
 def test_a_minimum_outside_the_start(compile_case):
-    """Coupled histosys with code4p has two valleys; pyhf 0.7.6 with SLSQP stopped in the wrong one (alpha = -1.5) on its own."""
+    """Coupled histosys with code4p has two valleys; pyhf 0.7.6 (SLSQP) stopped in the wrong one, at alpha = -1.5."""
     model = compile_case("coupled-histosys")
     for start in (0.0, 1.0, 4.0):
         result = histjax.fit(model, init={"coupled": start, "mu": 2.0})
@@ -265,7 +269,7 @@ def test_a_minimum_outside_the_start(compile_case):
 
 
 def test_a_minimum_at_a_kink():
-    """With piecewise codes the minimum may sit on the kink at alpha = 0, where the slope jumps: it must be found and said.
+    """With piecewise codes the minimum may sit on the kink at alpha = 0, where the slope jumps: it is found and said.
 
     b = 50 with 40 and 45 (both below) and n = 60: any |alpha| > 0 makes it worse, so alpha = 0 and mu is fixed at 0.
     """

@@ -105,7 +105,7 @@ def test_start_that_is_no_number(model):
 
 
 def test_a_bad_lane_spoils_no_other(compile_case):
-    """pyhf issue 2529: one failed toy killed a batch. Here the lane says so and its neighbours are what they are alone."""
+    """pyhf issue 2529: one failed toy killed a batch. Here it says so, and its neighbours are what they are alone."""
     model = compile_case("zero-bin")
     counts = jnp.array([[52.0, 0.0], [52.0, 1.0], [60.0, 0.0]])
 

@@ -8,7 +8,9 @@ from tests.workspaces import BY_SLUG
 
 
 @pytest.mark.parametrize(
-    "strict", [lambda: jax.numpy_dtype_promotion("strict"), lambda: jax.numpy_rank_promotion("raise")], ids=["types", "ranks"]
+    "strict",
+    [lambda: jax.numpy_dtype_promotion("strict"), lambda: jax.numpy_rank_promotion("raise")],
+    ids=["types", "ranks"],
 )
 def test_nothing_is_promoted_by_chance(strict):
     """Log density, derivatives, draws, fit and covariance of a model with all seven modifiers.

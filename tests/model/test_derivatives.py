@@ -41,7 +41,7 @@ def assert_equal_derivatives(model, vectors, data=None):
         np.testing.assert_allclose(gradient / scale, gradient_ad / scale, rtol=0, atol=1e-12 * largest + rounding)
 
 
-# the others have no kind of cell that these do not have, and each Hessian by automatic differentiation takes seconds to compile
+# the others have no kind of cell that these have not, and a Hessian by automatic differentiation compiles for seconds
 HARD = (
     "everything",
     "overrides",
@@ -63,7 +63,9 @@ def test_over_the_table(case, compile_case):
     assert_equal_derivatives(model, points(case, model.parameters))
 
 
-@pytest.mark.parametrize("case", [case for case in TABLE if case.slug in ("everything", "two-factors", "overrides")], ids=str)
+@pytest.mark.parametrize(
+    "case", [case for case in TABLE if case.slug in ("everything", "two-factors", "overrides")], ids=str
+)
 def test_where_factors_vanish(case, compile_case):
     """A signal at mu = 0, gammas at 0, and all factors at once: products over the *other* factors must survive."""
     model = compile_case(case.slug)
@@ -99,7 +101,9 @@ def test_an_empty_bin_without_data(compile_case):
     assert float(hessian[i, i]) == pytest.approx(25 * 52 / 55**2, rel=1e-13)
 
 
-@pytest.mark.parametrize("options", [{"clip_sample_data": 0.0}, {"clip_bin_data": 0.0}, {"clip_sample_data": 3.0, "clip_bin_data": 1.0}])
+@pytest.mark.parametrize(
+    "options", [{"clip_sample_data": 0.0}, {"clip_bin_data": 0.0}, {"clip_sample_data": 3.0, "clip_bin_data": 1.0}]
+)
 def test_clipped_models(options):
     """On both sides of the floor; a clipped cell has no slope. (On the floor itself there is no derivative.)"""
     model = histjax.compile(histjax.read(BY_SLUG["negative-rate"].document), **options)

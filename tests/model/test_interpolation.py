@@ -9,7 +9,14 @@ import pytest
 from histjax.model.interpolation import code0, code1, code2, code2_pyhf, code4, code4p
 
 CODES = (code0, code1, code2, code4, code4p)
-TEMPLATES = [(8.0, 10.0, 15.0), (0.9, 1.0, 1.1), (12.0, 10.0, 11.0), (1.0, 2.0, 3.5), (10.0, 10.0, 10.0), (9.0, 10.0, 12.0)]
+TEMPLATES = [
+    (8.0, 10.0, 15.0),
+    (0.9, 1.0, 1.1),
+    (12.0, 10.0, 11.0),
+    (1.0, 2.0, 3.5),
+    (10.0, 10.0, 10.0),
+    (9.0, 10.0, 12.0),
+]
 
 
 def on(code, alphas, lo, nominal, hi):
@@ -99,7 +106,9 @@ def test_code4_solves_its_matching_conditions(lo, hi):
     alpha = np.linspace(-0.99, 0.99, 23)
     expected = [float(1 + sum(powers[k] * mp.mpf(a) ** (k + 1) for k in range(6))) for a in alpha]
     size = max(hi, 1 / lo, 1.0)
-    np.testing.assert_allclose(on(code4, alpha, lo, 1.0, hi), expected, rtol=0, atol=1e-13 * size * np.log(size + 1) ** 2)
+    np.testing.assert_allclose(
+        on(code4, alpha, lo, 1.0, hi), expected, rtol=0, atol=1e-13 * size * np.log(size + 1) ** 2
+    )
     np.testing.assert_allclose(on(code4, [-3, -1.5, 1.5, 3], lo, 1, hi), [lo**3, lo**1.5, hi**1.5, hi**3], rtol=1e-14)
 
 
@@ -122,7 +131,9 @@ def test_code2_is_continuous_as_in_root():
         assert slopes(code2, side - 1e-9, 1, 2, 3.5) == pytest.approx(slopes(code2, side + 1e-9, 1, 2, 3.5), abs=1e-8)
 
 
-@pytest.mark.parametrize(("code", "mean"), [(code0, (15 - 8) / 2), (code1, 10 * np.log(15 / 8) / 2)], ids=["code0", "code1"])
+@pytest.mark.parametrize(
+    ("code", "mean"), [(code0, (15 - 8) / 2), (code1, 10 * np.log(15 / 8) / 2)], ids=["code0", "code1"]
+)
 def test_the_slope_at_a_kink_is_the_mean(code, mean):
     """The slope jumps at alpha = 0; autodiff gives the mean of both sides and not one of them, nor the wrong sign."""
     assert slopes(code, 0.0, 8.0, 10.0, 15.0) == pytest.approx(mean, rel=1e-14)

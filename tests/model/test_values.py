@@ -33,7 +33,11 @@ def program(model, vectors):
             "saturated": model.saturated_logpdf(model.data),
         }
 
-    return jax.vmap(at)(vectors), model.ravel_data(model.data), model.ravel_data(model.unravel_data(model.ravel_data(model.data)))
+    return (
+        jax.vmap(at)(vectors),
+        model.ravel_data(model.data),
+        model.ravel_data(model.unravel_data(model.ravel_data(model.data))),
+    )
 
 
 @pytest.fixture
@@ -65,7 +69,7 @@ def test_log_density_at_the_initial_point(case, evaluated):
 
 @pytest.mark.parametrize("case", TABLE, ids=str)
 def test_terms_add_up(case, evaluated):
-    """Channels and constraints together are the log density; deviance and saturated part as well; samples are the total."""
+    """Channels and constraints are the log density, as are deviance and saturated part; samples are the total."""
     values = evaluated[1]["values"]
     np.testing.assert_allclose(values["total"], values["logpdf"], rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(values["saturated"] - values["nll"], values["logpdf"], rtol=1e-12, atol=1e-13)

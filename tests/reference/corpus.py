@@ -45,7 +45,8 @@ class Published:
         """What pyhf's own log density loses to cancelling log-gamma terms, as the corpus states it."""
         aux = np.array(self.reference["auxdata"], float)
         poisson = np.concatenate(
-            [np.full(each.size, each.constraint == "poisson") for each in self.model.layout.constrained] or [np.zeros(0, bool)]
+            [np.full(each.size, each.constraint == "poisson") for each in self.model.layout.constrained]
+            or [np.zeros(0, bool)]
         )
         tau = aux[poisson] if aux.size else aux
         return float(4e-16 * np.sum(gammaln(tau + 1) + tau))
@@ -60,8 +61,8 @@ class Published:
 def published(name: str) -> Published:
     """A model of the corpus; its measurement is the first one, with pyhf's default interpolation codes.
 
-    What was compiled for the model before is thrown away: with the programs of seventy models in memory, Python's garbage
-    collector makes every compilation several times slower.
+    What was compiled for the model before is thrown away: the programs of seventy models fill the memory and slow down
+    Python's garbage collector.
     """
     jax.clear_caches()
     reference = json.loads((CORPUS / "ref" / f"{name}.ref.json").read_text())

@@ -1,7 +1,7 @@
 """Published models: names and settings, log densities and minima against the numbers of the corpus (pyhf 0.7.6).
 
-Tolerances: log densities 1e-10 relative, expected yields 1e-12 relative, minima 1e-6 absolute above the best known one; in
-all of them the rounding noise of the reference is allowed where a `shapesys` has tau of 1e11 (see the corpus' own notes).
+Tolerances: log densities 1e-10 relative, expected yields 1e-12 relative, minima 1e-6 absolute above the best known one;
+the rounding noise of the reference is allowed where a `shapesys` has tau of 1e11 (see the corpus' own notes).
 """
 
 import functools
@@ -97,7 +97,11 @@ def test_structured_derivatives_of_the_largest_models(name):
 
     @jax.jit
     def both(x):
-        return model.nll_derivatives(x, data), (model.nll(x, data), jax.grad(model.nll)(x, data), jax.hessian(model.nll)(x, data))
+        return model.nll_derivatives(x, data), (
+            model.nll(x, data),
+            jax.grad(model.nll)(x, data),
+            jax.hessian(model.nll)(x, data),
+        )
 
     for x in case.points[:2]:
         (value, gradient, hessian), (value_ad, gradient_ad, hessian_ad) = both(x)

@@ -6,6 +6,7 @@ CERN-OPEN-2012-016 in mpmath, independently of the package: code4 and code4p, ad
 
 import json
 
+import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_log_density_to_twelve_digits(which):
     """Where pyhf's own value is off by 1e-3."""
     case = published(NAME)
     document = json.loads((CORPUS / case.entry["file"]).read_text())
-    vector = np.array(case.reference[which], float)
+    vector = jnp.asarray(case.reference[which], float)
     params = case.model.unravel(vector)
     point = {name: np.atleast_1d(value).tolist() for name, value in params.items()}
     expected = float(log_density(document, point))

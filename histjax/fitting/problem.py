@@ -1,0 +1,56 @@
+"""What a minimiser is given, what it gives back, and which parameters may move."""
+
+from abc import abstractmethod
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from histjax.model.likelihood import Likelihood
+
+
+class Problem(NamedTuple):
+    """Where to look for the minimum: all traced. Vectors are flat, `(parameters,)`; `spread` is the size of a displacement."""
+
+    start: Float[Array, "parameters"]
+    lower: Float[Array, "parameters"]
+    upper: Float[Array, "parameters"]
+    fixed: Bool[Array, "parameters"]
+    spread: Float[Array, "parameters"]
+
+
+class Minimum(NamedTuple):
+    """The lowest point found, what the likelihood is there, and how many iterations it took."""
+
+    x: Float[Array, "parameters"]
+    value: Float[Array, ""]
+    gradient: Float[Array, "parameters"]
+    hessian: Float[Array, "parameters parameters"]
+    iterations: Int[Array, ""]
+
+
+class Minimiser(eqx.Module):
+    """A way to minimise `likelihood.nll`; never raises inside a trace, since the certificate judges what it returns."""
+
+    max_iterations: eqx.AbstractVar[int]
+
+    @abstractmethod
+    def minimise(self, likelihood: Likelihood, data, problem: Problem) -> Minimum:
+        """The lowest point found for flat `data`."""
+
+
+def active(problem: Problem, x: Float[Array, "parameters"], gradient: Float[Array, "parameters"]) -> Bool[Array, "parameters"]:
+    """Which parameters may not move: fixed ones, and those on a bound with the gradient pushing outwards."""
+    at_lower = (x <= problem.lower) & (gradient >= 0)
+    at_upper = (x >= problem.upper) & (gradient <= 0)
+    return problem.fixed | at_lower | at_upper
+
+
+def free_block(hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]) -> tuple[Array, Array]:
+    """The Hessian scaled to unit diagonal, with identity rows and columns for held parameters, and the scale."""
+    diagonal = jnp.abs(jnp.diagonal(hessian))
+    scale = jnp.sqrt(jnp.where(held | (diagonal < 1e-12), 1.0, diagonal))
+    scaled = hessian / (scale[:, None] * scale)
+    matrix = jnp.where(held[:, None] | held, 0.0, scaled)
+    return matrix + jnp.diag(jnp.where(held, 1.0, 0.0).astype(hessian.dtype)), scale
