@@ -21,7 +21,19 @@ from rich.table import Table
 
 import histjax
 
-COLUMNS = ("model", "par.", "fit first", "fit warm", "pyhf fit", "ratio", "2NLL above", "pyhf above", "test first", "test warm", "pyhf test")
+COLUMNS = (
+    "model",
+    "par.",
+    "fit first",
+    "fit warm",
+    "pyhf fit",
+    "ratio",
+    "2NLL above",
+    "pyhf above",
+    "test first",
+    "test warm",
+    "pyhf test",
+)
 COLUMNS += ("ratio", "CLs", "pyhf CLs", "conv")
 
 
@@ -98,7 +110,15 @@ def cells(row: dict) -> list[str]:
     fit = [seconds("fit_first"), seconds("fit_warm"), seconds("pyhf_fit"), ratio("pyhf_fit", "fit_warm")]
     test = [seconds("test_first"), seconds("test_warm"), seconds("pyhf_test"), ratio("pyhf_test", "test_warm")]
     head = [row["model"], str(row["parameters"])]
-    return [*head, *fit, f"{row['twice_nll'] - lowest:.1e}", above, *test, *numbers, "yes" if row["converged"] else "NO"]
+    return [
+        *head,
+        *fit,
+        f"{row['twice_nll'] - lowest:.1e}",
+        above,
+        *test,
+        *numbers,
+        "yes" if row["converged"] else "NO",
+    ]
 
 
 def main() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 import histjax
 
-MODULES = [each.name for each in pkgutil.walk_packages(histjax.__path__, "histjax.") if not each.name.endswith("__main__")]
+MODULES = [
+    each.name for each in pkgutil.walk_packages(histjax.__path__, "histjax.") if not each.name.endswith("__main__")
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -79,7 +79,7 @@ def fit_entries(result) -> dict:
         "parameters": by_name(np.asarray(result.vector)),
         "uncertainties": by_name(np.sqrt(np.diagonal(np.asarray(result.covariance)))),
         **fit_summary(result),
-        "at_bound": chosen(result.active),
+        "at_bound": chosen(result.on_bound),
         "fixed": chosen(result.fixed),
     }
 

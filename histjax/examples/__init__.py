@@ -6,7 +6,9 @@ from pathlib import Path
 
 def names() -> tuple[str, ...]:
     """Names of the examples."""
-    return tuple(sorted(each.name.removesuffix(".json") for each in files(__name__).iterdir() if each.name.endswith(".json")))
+    return tuple(
+        sorted(each.name.removesuffix(".json") for each in files(__name__).iterdir() if each.name.endswith(".json"))
+    )
 
 
 def path(name: str) -> Path:

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from histjax.fitting.problem import free_block
+from histjax.fitting.problem import either, free_block
 
 RIDGE = 1e-10
-"""Added to the Hessian (scaled to unit diagonal) so that a flat direction can be inverted and recognised."""
+"""Added to a Hessian (scaled to unit diagonal) that is not positive definite, so that a flat direction can be recognised."""
 
 
 @jax.jit
@@ -20,11 +20,12 @@ def covariance_matrix(
     """
     matrix, scale = free_block(hessian, held)
     identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
-    inverse = jax.scipy.linalg.solve(matrix + RIDGE * identity, identity, assume_a="pos")
-    inverse = jnp.where(held[:, None] | held, 0.0, 0.5 * (inverse + inverse.T))
+    definite = jnp.all(jnp.isfinite(jnp.linalg.cholesky(matrix)))
+    inverse = jax.scipy.linalg.solve(jnp.where(definite, matrix, matrix + RIDGE * identity), identity, assume_a="pos")
+    inverse = jnp.where(either(held), 0.0, 0.5 * (inverse + inverse.T))
     flat = jnp.diagonal(inverse) > 1e8
-    inverse = jnp.where(jnp.diag(flat), jnp.inf, jnp.where(flat[:, None] | flat, jnp.where(identity > 0, inverse, 0.0), inverse))
-    return inverse / (scale[:, None] * scale)
+    inverse = jnp.where(either(flat), jnp.where(jnp.diag(flat), jnp.inf, inverse * identity), inverse)
+    return inverse / jnp.outer(scale, scale)
 
 
 @jax.jit
@@ -33,7 +34,7 @@ def correlation_matrix(covariance: Float[Array, "parameters parameters"]) -> Flo
     sigma = jnp.sqrt(jnp.diagonal(covariance))
     known = (sigma > 0) & jnp.isfinite(sigma)
     safe = jnp.where(known, sigma, 1.0)
-    scaled = jnp.where(known[:, None] & known, covariance / (safe[:, None] * safe), 0.0)
+    scaled = jnp.where(either(~known), 0.0, covariance / jnp.outer(safe, safe))
     return jnp.fill_diagonal(scaled, 1.0, inplace=False)
 
 
@@ -44,7 +45,9 @@ def standard_deviations(covariance: Float[Array, "parameters parameters"]) -> Fl
 
 
 @jax.jit
-def smallest_eigenvalue(hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]) -> Float[Array, ""]:
+def smallest_eigenvalue(
+    hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]
+) -> Float[Array, ""]:
     """Smallest eigenvalue of the Hessian on the free parameters, scaled to unit diagonal; 1 where nothing is free."""
     matrix, _ = free_block(hessian, held)
     return jnp.linalg.eigvalsh(matrix)[0]

@@ -69,7 +69,9 @@ def fit(
 
 def fit_problem(parameters: Parameters, fixed: Mapping, init: Mapping | FitResult, bounds: Mapping) -> Problem:
     """Start, bounds and fixed mask as flat vectors; on the host unless a value is traced."""
-    start, lower, upper, mask = (on_host(x) for x in (parameters.init, parameters.lower, parameters.upper, parameters.fixed))
+    start, lower, upper, mask = (
+        on_host(x) for x in (parameters.init, parameters.lower, parameters.upper, parameters.fixed)
+    )
     if isinstance(init, FitResult):
         start, init = on_host(init.vector), {}
     for name, value in init.items():
@@ -104,7 +106,9 @@ def _spread(widths, init):
 
 
 @eqx.filter_jit
-def solve(likelihood: Likelihood, data, problem: Problem, minimiser: Minimiser, differentiable_hessian: bool) -> FitResult:
+def solve(
+    likelihood: Likelihood, data, problem: Problem, minimiser: Minimiser, differentiable_hessian: bool
+) -> FitResult:
     """Minimise and certify, for flat `data`: one program for every choice of start, bounds, fixed parameters and data.
 
     Where nobody asks for derivatives of uncertainties, their program can be spared: `differentiable_hessian`.
@@ -124,6 +128,7 @@ def solve(likelihood: Likelihood, data, problem: Problem, minimiser: Minimiser, 
         (is_flat, Status.FLAT),
     ]
     conditions, statuses = zip(*verdicts, strict=True)
+    margin = 1e-10 * jnp.where(problem.spread > 0, problem.spread, 1.0)
     return FitResult(
         vector=found.x,
         twice_nll=2 * (found.value - likelihood.saturated_logpdf(data)),
@@ -134,6 +139,7 @@ def solve(likelihood: Likelihood, data, problem: Problem, minimiser: Minimiser, 
         n_iterations=found.iterations,
         fixed=problem.fixed,
         active=held & ~problem.fixed,
+        on_bound=~problem.fixed & ((found.x - problem.lower <= margin) | (problem.upper - found.x <= margin)),
         hessian=found.hessian,
         parameters=likelihood.parameters,
     )

@@ -27,24 +27,28 @@ def minimum(likelihood: Likelihood, data, problem: Problem, minimiser: Minimiser
 def _minimum_jvp(primals, tangents):
     likelihood, data, problem, minimiser = primals
     likelihood_dot, data_dot, problem_dot, _ = tangents
-    found = minimum(likelihood, data, problem, minimiser)
+    # the Hessian below must be a function, or a second derivative would silently miss a term
+    found = with_curvature(likelihood, data, minimum(likelihood, data, problem, minimiser))
     held = active(problem, found.x, found.gradient)
     # a parameter without any effect has no place to move to
     held_dot = jnp.where(held, _held_tangent(problem, problem_dot, found.x), 0.0)
     held = held | (jnp.abs(jnp.diagonal(found.hessian)) < 1e-12)
 
-    def value_and_slope(likelihood, data):
-        return jax.value_and_grad(likelihood.nll)(found.x, data)
+    def slope(likelihood, data):
+        return jax.grad(likelihood.nll)(found.x, data)
 
-    _, (value_dot, slope_dot) = eqx.filter_jvp(value_and_slope, (likelihood, data), (likelihood_dot, data_dot))
-    zero = jnp.zeros_like(found.x)
-    value_dot = zero[0] if value_dot is None else value_dot
-    slope_dot = zero if slope_dot is None else slope_dot
+    _, slope_dot = eqx.filter_jvp(slope, (likelihood, data), (likelihood_dot, data_dot))
+    slope_dot = jnp.zeros_like(found.x) if slope_dot is None else slope_dot
     matrix, scale = free_block(found.hessian, held)
     right = jnp.where(held, 0.0, slope_dot + found.hessian @ held_dot) / scale
     x_dot = held_dot - jnp.where(held, 0.0, jax.scipy.linalg.solve(matrix, right, assume_a="pos") / scale)
-    # the gradient vanishes on the free parameters but not on fixed and active ones
-    return found, Minimum(x_dot, value_dot + found.gradient @ x_dot, None, None, None)
+
+    def value(likelihood, data, x):
+        return likelihood.nll(x, data)
+
+    # the gradient vanishes on the free parameters but not on fixed and active ones: x moves the value as well
+    _, value_dot = eqx.filter_jvp(value, (likelihood, data, found.x), (likelihood_dot, data_dot, x_dot))
+    return found, Minimum(x_dot, value_dot, None, None, None)
 
 
 @eqx.filter_custom_jvp

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from histjax.fitting.problem import Minimiser, Minimum, Problem, active, free_block
+from histjax.fitting.problem import Minimiser, Minimum, Problem, active, either, free_block
 from histjax.model.likelihood import Likelihood
 
 
@@ -92,11 +92,11 @@ def displaced(problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parame
 
     A fixed parameter keeps its value, even one outside its bounds.
     """
-    index = jnp.arange(problem.start.size)
+    dtype = problem.start.dtype
     golden, silver = 0.6180339887498949, 0.41421356237309515
-    uniform = ((index + 1) * golden + attempt * silver) % 1.0
+    uniform = (jnp.arange(1, problem.start.size + 1, dtype=dtype) * golden + attempt.astype(dtype) * silver) % 1.0
     shift = jnp.where(attempt > 0, (2 * uniform - 1) * problem.spread, 0.0)
-    inside = jnp.clip(problem.start + shift.astype(problem.start.dtype), problem.lower, problem.upper)
+    inside = jnp.clip(problem.start + shift, problem.lower, problem.upper)
     return jnp.where(problem.fixed, problem.start, inside)
 
 
@@ -176,7 +176,7 @@ def box_step(problem: Problem, state: State, held: Bool[Array, "parameters"]) ->
     def again(step: BoxStep) -> BoxStep:
         off = held | step.clamped
         damped = matrix + step.damping * jnp.eye(matrix.shape[0], dtype=matrix.dtype)
-        block = jnp.where(off[:, None] | off, jnp.diag(off.astype(matrix.dtype)), damped)
+        block = jnp.where(either(off), jnp.diag(off.astype(matrix.dtype)), damped)
         pushed = jnp.where(step.clamped, step.move, 0.0)
         factor = jnp.linalg.cholesky(block)
         right = jnp.where(off, pushed, -gradient - matrix @ pushed)

@@ -56,17 +56,29 @@ def fit_table(result) -> str:
     ]
     for row in rows:
         head.add_row(*row)
-    names, active, fixed = result.parameters.component_names, np.asarray(result.active), np.asarray(result.fixed)
+    names, bound, fixed = result.parameters.component_names, np.asarray(result.on_bound), np.asarray(result.fixed)
     values, sigmas = np.asarray(result.vector), np.sqrt(np.diagonal(np.asarray(result.covariance)))
     table = Table(box=None, pad_edge=False)
-    for name, justify in (("parameter", "left"), ("best fit", "right"), ("uncertainty", "right"), ("prefit", "right"), ("", "left")):
+    for name, justify in (
+        ("parameter", "left"),
+        ("best fit", "right"),
+        ("uncertainty", "right"),
+        ("prefit", "right"),
+        ("", "left"),
+    ):
         table.add_column(name, justify=justify, no_wrap=True)
     order = np.argsort([each != "none" for each in _constraints(result)], kind="stable")
     for i in order[:MOST_ROWS]:
-        note = "fixed" if fixed[i] else "at bound" if active[i] else "undetermined" if np.isinf(sigmas[i]) else ""
+        note = "fixed" if fixed[i] else "at bound" if bound[i] else "undetermined" if np.isinf(sigmas[i]) else ""
         value, sigma = pdg_rounded(values[i], sigmas[i])
         width = float(result.parameters.widths[i])
-        table.add_row(names[i], value, "" if note in ("fixed", "at bound") else sigma, "free" if np.isnan(width) else f"{width:.3g}", note)
+        table.add_row(
+            names[i],
+            value,
+            "" if note in ("fixed", "at bound") else sigma,
+            "free" if np.isnan(width) else f"{width:.3g}",
+            note,
+        )
     more = [f"... and {order.size - MOST_ROWS} more parameters"] if order.size > MOST_ROWS else []
     return rendered(head, "", table, *more)
 

@@ -40,7 +40,9 @@ class Minimiser(eqx.Module):
         """The lowest point found for flat `data`."""
 
 
-def active(problem: Problem, x: Float[Array, "parameters"], gradient: Float[Array, "parameters"]) -> Bool[Array, "parameters"]:
+def active(
+    problem: Problem, x: Float[Array, "parameters"], gradient: Float[Array, "parameters"]
+) -> Bool[Array, "parameters"]:
     """Which parameters may not move: fixed ones, and those on a bound with the gradient pushing outwards."""
     at_lower = (x <= problem.lower) & (gradient >= 0)
     at_upper = (x >= problem.upper) & (gradient <= 0)
@@ -51,6 +53,10 @@ def free_block(hessian: Float[Array, "parameters parameters"], held: Bool[Array,
     """The Hessian scaled to unit diagonal, with identity rows and columns for held parameters, and the scale."""
     diagonal = jnp.abs(jnp.diagonal(hessian))
     scale = jnp.sqrt(jnp.where(held | (diagonal < 1e-12), 1.0, diagonal))
-    scaled = hessian / (scale[:, None] * scale)
-    matrix = jnp.where(held[:, None] | held, 0.0, scaled)
-    return matrix + jnp.diag(jnp.where(held, 1.0, 0.0).astype(hessian.dtype)), scale
+    unit = jnp.diag(held.astype(hessian.dtype))
+    return jnp.where(either(held), unit, hessian / jnp.outer(scale, scale)), scale
+
+
+def either(mask: Bool[Array, "parameters"]) -> Bool[Array, "parameters parameters"]:
+    """Which elements of a matrix lie in a masked row or column."""
+    return mask[:, None] | mask[None, :]

@@ -50,7 +50,8 @@ class FitResult(eqx.Module):
     - `kkt`: largest gradient component on the free parameters, each in units of its own curvature^(1/2).
     - `status`: a `Status` as an integer array; `message` says it in words, `converged` in one bit.
     - `n_iterations`: Newton steps, over all descents.
-    - `fixed`, `active`: which components were held by request and by a bound, `(parameters,)`.
+    - `fixed`, `active`, `on_bound`: which components were held by request, which by a bound that the gradient pushes against, and which
+      lie on a bound at all, `(parameters,)`.
     - `hessian`: Hessian of -ln L there, for `covariance`, `correlation`, `uncertainty`.
     - `parameters`: what the likelihood says of its parameters.
 
@@ -66,6 +67,7 @@ class FitResult(eqx.Module):
     n_iterations: Int[Array, ""]
     fixed: Bool[Array, "parameters"]
     active: Bool[Array, "parameters"]
+    on_bound: Bool[Array, "parameters"]
     hessian: Float[Array, "parameters parameters"]
     parameters: Parameters
 
@@ -86,8 +88,8 @@ class FitResult(eqx.Module):
 
     @property
     def at_bound(self) -> dict[str, Bool[Array, "..."]]:
-        """Per parameter, which components are held by an active bound."""
-        return self.parameters.unravel(self.active)
+        """Per parameter, which components lie on a bound (to 1e-10 of their prefit width)."""
+        return self.parameters.unravel(self.on_bound)
 
     @property
     def covariance(self) -> Float[Array, "parameters parameters"]:

@@ -8,7 +8,13 @@ from histjax.model.likelihood import Likelihood
 
 
 def asimov_data(
-    likelihood: Likelihood, data=None, *, poi_value=0.0, poi: str | None = None, minimiser: Minimiser = Newton(), throw: bool = True
+    likelihood: Likelihood,
+    data=None,
+    *,
+    poi_value=0.0,
+    poi: str | None = None,
+    minimiser: Minimiser = Newton(),
+    throw: bool = True,
 ):
     """Expected data at the conditional best fit of `data` with the parameter of interest at `poi_value`.
 

@@ -61,7 +61,9 @@ def _beyond(q: Array, q_asimov: Array, root_asimov: Array) -> Array:
     return (q - q_asimov) / (2 * jnp.where(q_asimov > 0, root_asimov, 1.0))
 
 
-def expected_log_p_values(statistic: Statistic, q_asimov: Float[Array, ""], calculator: Asymptotic) -> tuple[Array, Array]:
+def expected_log_p_values(
+    statistic: Statistic, q_asimov: Float[Array, ""], calculator: Asymptotic
+) -> tuple[Array, Array]:
     """ln CLsb and ln CLb, each `(5,)`, for outcomes at `N_SIGMA` of the other hypothesis (equation 89).
 
     The order is that of the resulting CLs, from the most to the least excluding outcome.

@@ -84,13 +84,17 @@ def _crossings_jvp(primals, tangents):
     values, converged = crossings(question, search)
 
     def residuals(question):
-        return jax.lax.map(lambda each: residual(question, search, *each, search.starts, True)[:2], (jnp.arange(6), values))
+        return jax.lax.map(
+            lambda each: residual(question, search, *each, search.starts, True)[:2], (jnp.arange(6), values)
+        )
 
     (_, slopes), (residuals_dot, _) = eqx.filter_jvp(residuals, (question,), (question_dot,))
     return (values, converged), (-residuals_dot / slopes, None)
 
 
-def residual(question: Question, search: Search, index: Array, mu: Array, starts: Array, differentiable_slope: bool = False):
+def residual(
+    question: Question, search: Search, index: Array, mu: Array, starts: Array, differentiable_slope: bool = False
+):
     """How far mu is past crossing `index` (negative below the limit), its slope, and the two fitted points."""
 
     def conditional(each):
@@ -100,7 +104,10 @@ def residual(question: Question, search: Search, index: Array, mu: Array, starts
     needed = jnp.array([True, False]) | (index == OBSERVED)
     deviance, slope, points = jax.lax.map(conditional, (question.datasets, starts, needed))
     q_asimov, root = deviance[0], safe_sqrt(deviance[0])
-    expected = root - targets(question.alpha, mu.dtype)[jnp.minimum(index, 4)], slope[0] / (2 * jnp.where(root > 0, root, 1.0))
+    expected = (
+        root - targets(question.alpha, mu.dtype)[jnp.minimum(index, 4)],
+        slope[0] / (2 * jnp.where(root > 0, root, 1.0)),
+    )
     above = question.best > mu
     q = jnp.where(above, 0.0, deviance[1] - question.lowest)
 
@@ -121,7 +128,9 @@ def _profile(likelihood: Likelihood, dataset, search: Search, mu, start, needed,
     found = minimum(likelihood, dataset, problem, search.minimiser)
     slope = found.gradient[search.place]
     if differentiable_slope:
-        _, slope = jax.jvp(lambda at: likelihood.nll(found.x.at[search.place].set(at), dataset), (mu,), (jnp.ones_like(mu),))
+        _, slope = jax.jvp(
+            lambda at: likelihood.nll(found.x.at[search.place].set(at), dataset), (mu,), (jnp.ones_like(mu),)
+        )
     return 2 * found.value, 2 * slope, found.x
 
 

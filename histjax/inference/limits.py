@@ -103,7 +103,9 @@ def _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi) 
     # the answer does not depend on where the search starts
     guesses = jax.lax.stop_gradient((starts, _uncertainty(background, place)))
     values, converged = crossings(question, Search(problem, *guesses, minimiser, statistic, place))
-    return UpperLimit(values[OBSERVED], values[:OBSERVED], converged, best, confidence_level, free, background, poi, statistic.name)
+    return UpperLimit(
+        values[OBSERVED], values[:OBSERVED], converged, best, confidence_level, free, background, poi, statistic.name
+    )
 
 
 def _uncertainty(background: FitResult, place: int) -> Float[Array, ""]:

@@ -16,8 +16,12 @@ def poi_name(likelihood: Likelihood, poi: str | None) -> str:
             f"free scalar parameters: {known or 'none'}"
         )
     if name not in parameters.names and name not in parameters.component_names:
-        raise MissingPOI(f"the model has no parameter {name!r} to be of interest; free scalar parameters: {known or 'none'}")
+        raise MissingPOI(
+            f"the model has no parameter {name!r} to be of interest; free scalar parameters: {known or 'none'}"
+        )
     place = parameters.index(name)
     if place.stop - place.start != 1:
-        raise InvalidModel(f"parameter {name!r} has {place.stop - place.start} components; name one of them: '{name}[0]', ...")
+        raise InvalidModel(
+            f"parameter {name!r} has {place.stop - place.start} components; name one of them: '{name}[0]', ..."
+        )
     return name

@@ -50,7 +50,14 @@ def significance(
     0.000 0.500
     """
     test = hypotest(
-        likelihood, data, poi_value=0.0, poi=poi, statistic=q0, calculator=Asymptotic(), minimiser=minimiser, throw=throw
+        likelihood,
+        data,
+        poi_value=0.0,
+        poi=poi,
+        statistic=q0,
+        calculator=Asymptotic(),
+        minimiser=minimiser,
+        throw=throw,
     )
     return _significance(test)
 

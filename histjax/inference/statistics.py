@@ -75,7 +75,13 @@ class Statistic:
         return value
 
     def __call__(
-        self, likelihood: Likelihood, data=None, *, poi_value=0.0, poi: str | None = None, minimiser: Minimiser = Newton()
+        self,
+        likelihood: Likelihood,
+        data=None,
+        *,
+        poi_value=0.0,
+        poi: str | None = None,
+        minimiser: Minimiser = Newton(),
     ) -> Float[Array, ""]:
         """The value of the statistic for `data`; raises `FailedFit` where a fit did not converge.
 
@@ -140,7 +146,9 @@ def observed_fits(
     return ObservedFits(lowest_fit(likelihood, data, free, (at_poi, at_zero), bounds, settings), at_poi, at_zero)
 
 
-def lowest_fit(likelihood: Likelihood, data, free: FitResult, conditional: tuple[FitResult, ...], bounds, settings) -> FitResult:
+def lowest_fit(
+    likelihood: Likelihood, data, free: FitResult, conditional: tuple[FitResult, ...], bounds, settings
+) -> FitResult:
     """`free`, or a better fit that starts from a conditional one below it (only where all values are known)."""
     for other in conditional:
         if is_traced(free.deviance, other.deviance):

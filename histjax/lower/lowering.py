@@ -18,20 +18,22 @@ def lower(
     *,
     normsys: Callable,
     histosys: Callable,
+    additive: tuple[Callable, ...],
     interpolation: Mapping[str, Callable],
     clip_sample_data: float | None,
     clip_bin_data: float | None,
 ) -> tuple[Layout, Templates, Tables]:
     """Lower `workspace` for `measurement`; arrays are NumPy, in the order that `Layout` describes.
 
-    `normsys` and `histosys` are the interpolation codes, `interpolation` overrides them by parameter name.
+    `normsys` and `histosys` are the interpolation codes, `interpolation` overrides them by parameter name; `additive` are the codes
+    that a histosys can use. Raises `InvalidModel`.
     """
     channels, rows = _axes(workspace)
     sets = parameter_sets(workspace)
     if not sets:
         raise InvalidModel("the model has no parameters: give at least one sample a modifier")
     actions = collect(workspace, rows, sets)
-    codes = _Codes(sets, normsys, histosys, interpolation)
+    codes = _Codes(sets, normsys, histosys, additive, interpolation)
     order = codes.normsys_order(actions)
     normsys_parameter = actions.normsys.column("parameter", np.int32)[order]
     histosys_parameter = actions.histosys.column("parameter", np.int32)
@@ -44,7 +46,7 @@ def lower(
         parameters=sets,
         poi=measurement.poi if measurement.poi in {each.name for each in sets} else None,
         alphas=tuple(alphas.tolist()),
-        histosys_codes=tuple(codes.of(index, histosys) for index in alphas),
+        histosys_codes=tuple(codes.of_template(index) for index in alphas),
         normsys_codes=codes.normsys_runs(normsys_parameter),
         factors=tuple(factors.tolist()),
         locals_=tuple(locals_.tolist()),
@@ -59,28 +61,42 @@ def lower(
 class _Codes:
     """Which interpolation code each parameter uses."""
 
-    def __init__(self, sets: tuple[ParameterSet, ...], normsys: Callable, histosys: Callable, by_name: Mapping[str, Callable]):
-        self.normsys = normsys
+    def __init__(
+        self, sets: tuple[ParameterSet, ...], normsys: Callable, histosys: Callable, additive, by_name: Mapping
+    ):
+        self.normsys, self.histosys, self.by_name = normsys, histosys, dict(by_name)
         self.names = {index: each.name for each in sets for index in range(each.start, each.start + each.size)}
-        self.by_name = dict(by_name)
-        known = {each.name for each in sets if {"normsys", "histosys"} & set(each.modifiers)}
+        self.with_templates = {each.name for each in sets if "histosys" in each.modifiers}
+        known = self.with_templates | {each.name for each in sets if "normsys" in each.modifiers}
         for name in self.by_name:
             if name not in known:
-                raise InvalidModel(f"interpolation is given for {name!r}, which is no normsys or histosys parameter of the model")
+                raise InvalidModel(
+                    f"interpolation is given for {name!r}, which is no normsys or histosys parameter of the model"
+                )
+        for name in sorted(self.with_templates):
+            code = self.by_name.get(name, histosys)
+            if code not in additive:
+                names = ", ".join(each.__name__ for each in additive)
+                raise InvalidModel(f"histosys {name!r} cannot be interpolated with {code.__name__}; use one of {names}")
 
-    def of(self, parameter: int, default: Callable) -> Callable:
-        """The code of one parameter."""
-        return self.by_name.get(self.names[int(parameter)], default)
+    def of_template(self, parameter: int) -> Callable:
+        """The code of a parameter's histosys templates."""
+        name = self.names[int(parameter)]
+        return self.by_name.get(name, self.histosys) if name in self.with_templates else self.histosys
+
+    def of_factor(self, parameter: int) -> Callable:
+        """The code of a parameter's normsys factors."""
+        return self.by_name.get(self.names[int(parameter)], self.normsys)
 
     def normsys_order(self, actions: Actions) -> np.ndarray:
         """Order of the normsys entries in which equal codes stand together."""
         parameter = actions.normsys.column("parameter", np.int32)
-        codes = [self.of(each, self.normsys).__name__ for each in parameter]
+        codes = [self.of_factor(each).__name__ for each in parameter]
         return np.argsort(np.array(codes, dtype=str), kind="stable") if codes else np.zeros(0, int)
 
     def normsys_runs(self, parameter: np.ndarray) -> tuple[tuple[Callable, int, int], ...]:
         """Runs `(code, start, stop)` over the ordered entries."""
-        codes = [self.of(each, self.normsys) for each in parameter]
+        codes = [self.of_factor(each) for each in parameter]
         edges = [0, *(i for i in range(1, len(codes)) if codes[i] is not codes[i - 1]), len(codes)]
         return tuple((codes[a], a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a)
 
@@ -100,7 +116,9 @@ def _axes(workspace: Workspace) -> tuple[tuple[ChannelBins, ...], tuple[Row, ...
 def _templates(workspace: Workspace, measurement: Measurement, layout: Layout, actions: Actions, order) -> Templates:
     chosen = settings(layout.parameters, measurement)
     return Templates(
-        nominal_yields=np.concatenate([np.asarray(sample.nominal_yields, float) for _, sample in sorted_rows(workspace)]),
+        nominal_yields=np.concatenate(
+            [np.asarray(sample.nominal_yields, float) for _, sample in sorted_rows(workspace)]
+        ),
         histosys_lo=actions.histosys.column("lo", float),
         histosys_hi=actions.histosys.column("hi", float),
         normsys_lo=actions.normsys.column("lo", float)[order],
@@ -154,7 +172,12 @@ def _positions(sorted_values: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _constraint_tables(layout: Layout) -> dict[str, np.ndarray]:
     """Flat parameter index and place in the auxiliary data of every Gaussian and every Poisson constraint term."""
-    table: dict[str, list[int]] = {"normal_parameter": [], "normal_auxiliary": [], "poisson_parameter": [], "poisson_auxiliary": []}
+    table: dict[str, list[int]] = {
+        "normal_parameter": [],
+        "normal_auxiliary": [],
+        "poisson_parameter": [],
+        "poisson_auxiliary": [],
+    }
     place = 0
     for each in layout.constrained:
         table[f"{each.constraint}_parameter"] += range(each.start, each.start + each.size)

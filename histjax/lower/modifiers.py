@@ -59,7 +59,9 @@ def collect(workspace: Workspace, rows: tuple[Row, ...], sets: tuple[ParameterSe
             parameter = start[modifier.name]
             match modifier:
                 case HistoSys(lo=lo, hi=hi):
-                    actions.histosys.add(cell=cells, parameter=parameter, lo=np.asarray(lo, float), hi=np.asarray(hi, float))
+                    actions.histosys.add(
+                        cell=cells, parameter=parameter, lo=np.asarray(lo, float), hi=np.asarray(hi, float)
+                    )
                 case NormSys(lo=lo, hi=hi):
                     actions.normsys.add(row=index, parameter=parameter, lo=float(lo), hi=float(hi))
                 case NormFactor() | Lumi():
@@ -68,7 +70,9 @@ def collect(workspace: Workspace, rows: tuple[Row, ...], sets: tuple[ParameterSe
                     actions.local.add(cell=cells, parameter=parameter + bins)
                 case ShapeSys(uncertainty=uncertainty):
                     actions.local.add(cell=cells, parameter=parameter + bins)
-                    actions.shapesys.add(cell=cells, parameter=parameter + bins, uncertainty=np.asarray(uncertainty, float))
+                    actions.shapesys.add(
+                        cell=cells, parameter=parameter + bins, uncertainty=np.asarray(uncertainty, float)
+                    )
                 case StatError(uncertainty=uncertainty):
                     gammas = parameter + offsets[modifier.name, channel.name] + bins
                     actions.local.add(cell=cells, parameter=gammas)

@@ -14,7 +14,7 @@ a steep parabola below.
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 FLOOR = 1e-10
 """Smallest expected count (per bin, per unit of tau for a constraint) at which the Poisson density is exact."""
@@ -47,11 +47,13 @@ def poisson_deviance(n: Float[Array, "..."], nu: Float[Array, "..."]) -> Float[A
     """Half the Poisson deviance, n ln(n/nu) - n + nu: 0 at nu = n, positive elsewhere, convex in nu."""
     empty, valid = n <= 0, nu > FLOOR
     safe_n, safe_nu = jnp.where(empty, 1.0, n), jnp.where(valid, nu, FLOOR)
-    excess = (safe_nu - safe_n) / safe_n
+    ratio, excess = safe_nu / safe_n, (safe_nu - safe_n) / safe_n
+    near = jnp.abs(excess) < 0.5  # log1p keeps the digits near nu = n, log those of a ratio that is small or large
+    logarithm = jnp.where(near, jnp.log1p(jnp.where(near, excess, 0.0)), jnp.log(ratio))
     # past the floor: the Taylor polynomial of n ln(n/nu) - n + nu around nu = FLOOR
     beyond = jnp.where(valid, 0.0, nu - FLOOR)
     tail = beyond * (1 - safe_n / FLOOR) + 0.5 * safe_n * (beyond / FLOOR) ** 2
-    filled = safe_n * (excess - jnp.log1p(excess)) + tail
+    filled = safe_n * (excess - logarithm) + tail
     below = jnp.where(nu < 0, nu, 0.0)
     return jnp.where(empty, nu + 0.5 * (below / _EMPTY_WIDTH) ** 2, filled)
 
@@ -65,7 +67,7 @@ def poisson_derivatives(n: Float[Array, "..."], nu: Float[Array, "..."]) -> tupl
     slope = 1 - n / safe_nu + curvature * beyond
     below = nu < 0
     empty_slope = 1 + jnp.where(below, nu, 0.0) / _EMPTY_WIDTH**2
-    return jnp.where(empty, empty_slope, slope), jnp.where(empty, below / _EMPTY_WIDTH**2, curvature)
+    return jnp.where(empty, empty_slope, slope), jnp.where(empty, jnp.where(below, _EMPTY_WIDTH**-2, 0.0), curvature)
 
 
 def log_normal(x: Float[Array, "..."], mean: Float[Array, "..."], sigma: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -76,3 +78,16 @@ def log_normal(x: Float[Array, "..."], mean: Float[Array, "..."], sigma: Float[A
 def log_normal_saturated(sigma: Float[Array, "..."]) -> Float[Array, "..."]:
     """ln Gauss(x | x, sigma), the largest value that a Gaussian term can take."""
     return -jnp.log(sigma) - 0.5 * np.log(2 * np.pi)
+
+
+def draw_poisson(key: PRNGKeyArray, mean: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Poisson counts as real numbers; an expectation that is not positive draws 0.
+
+    Above 1e4 `jax.random.poisson` has the wrong variance (2 % at 1e6, 60 % at 1e9; JAX 0.10.2): there a Gaussian deviate z gives
+    mean + sqrt(mean) z + (z^2 - 1)/6, rounded, whose first three cumulants are right (Cornish and Fisher 1938).
+    """
+    counting, gaussian = jax.random.split(key)
+    many = mean > 1e4
+    few = jax.random.poisson(counting, jnp.where(many | (mean <= 0), 0.0, mean)).astype(mean.dtype)
+    z, large = jax.random.normal(gaussian, mean.shape, mean.dtype), jnp.where(many, mean, 1.0)
+    return jnp.where(many, jnp.round(large + jnp.sqrt(large) * z + (z**2 - 1) / 6), few)

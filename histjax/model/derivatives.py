@@ -92,10 +92,12 @@ def _main(layout: Layout, tables: Tables, coefficients: Coefficients, vector, co
     if layout.clip_bin_data is not None:
         first, second = (jnp.where(yields > layout.clip_bin_data, each, 0.0) for each in (first, second))
     jacobian = _bin_jacobian(layout, tables, slopes)
-    hessian = (jacobian * second[:, None]).T @ jacobian + _cell_curvature(layout, tables, slopes, first[tables.bin_of_cell])
+    hessian = (jacobian * second[:, None]).T @ jacobian + _cell_curvature(
+        layout, tables, slopes, first[tables.bin_of_cell]
+    )
     order = jnp.concatenate([tables.alpha_parameter, tables.factor_parameter, tables.local_parameter])
     full_gradient = jnp.zeros_like(vector).at[order].set(first @ jacobian)
-    full_hessian = jnp.zeros((vector.size, vector.size), vector.dtype).at[order[:, None], order].set(hessian)
+    full_hessian = jnp.zeros((vector.size, vector.size), vector.dtype).at[jnp.ix_(order, order)].set(hessian)
     return jnp.sum(poisson_deviance(counts, expected)), full_gradient, full_hessian
 
 
@@ -120,7 +122,7 @@ def _slopes(layout: Layout, tables: Tables, coefficients: Coefficients, vector) 
     logs = logs.at[tables.normsys_row, tables.normsys_alpha].add(slope / normsys)
     factor_logs = 1 / factors[tables.factor_parameter[tables.factor_factor]]
     logs = logs.at[tables.factor_row, n_alphas + tables.factor_factor].add(factor_logs)
-    shifts = scale[:, None] * (coefficients.odd * odd_slope + coefficients.even * even_slope)
+    shifts = scale[:, None] * (coefficients.odd * odd_slope[None, :] + coefficients.even * even_slope[None, :])
     jacobian = (cells[:, None] * logs[tables.row_of_cell]).at[:, :n_alphas].add(shifts)
     return Slopes(
         cells=cells,
@@ -128,7 +130,7 @@ def _slopes(layout: Layout, tables: Tables, coefficients: Coefficients, vector) 
         shifts=shifts,
         jacobian=jacobian,
         local_logs=1 / factors[tables.local_parameter[tables.local_local]],
-        alpha_bends=scale[:, None] * (coefficients.odd * odd_bend + coefficients.even * even_bend),
+        alpha_bends=scale[:, None] * (coefficients.odd * odd_bend[None, :] + coefficients.even * even_bend[None, :]),
         normsys_bends=bend / normsys,
         factors=factors,
     )
@@ -197,7 +199,11 @@ def _nudge(x):
 def _local_pairs(tables: Tables, n_locals: int, factors, weighted_cells):
     """Second derivatives with respect to two different bin-wise factors of one cell."""
     pairs = jnp.zeros((n_locals, n_locals), weighted_cells.dtype)
-    position = jnp.full(factors.size, n_locals, jnp.int32).at[tables.local_parameter].set(jnp.arange(n_locals, dtype=jnp.int32))
+    position = (
+        jnp.full(factors.size, n_locals, jnp.int32)
+        .at[tables.local_parameter]
+        .set(jnp.arange(n_locals, dtype=jnp.int32))
+    )
     most = tables.locals_of_cell.shape[1]
     for a in range(most):
         for b in range(a):

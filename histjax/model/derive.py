@@ -93,6 +93,7 @@ def _staterror_widths(n: int, templates: Templates, tables: Tables) -> tuple[Arr
     Where the sum of the yields is not positive or no uncertainty is given, the component is held at 1 and its width is
     set to 1, as in pyhf: the constant ln Gauss(1 | 1, 1) stays in the log density. Other Gaussian parameters have width 1.
     """
+
     def total(values):
         return jax.ops.segment_sum(values, tables.staterror_parameter, n)
 

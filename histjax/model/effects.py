@@ -29,7 +29,10 @@ class Effects(eqx.Module):
 def effects(layout: Layout, tables: Tables, coefficients: Coefficients, vector: Float[Array, "parameters"]) -> Effects:
     """Evaluate all modifiers at the flat parameter `vector`."""
     alpha = vector[tables.alpha_parameter]
-    odd, even = by_code(layout.histosys_codes, odd_function, alpha), by_code(layout.histosys_codes, even_function, alpha)
+    odd, even = (
+        by_code(layout.histosys_codes, odd_function, alpha),
+        by_code(layout.histosys_codes, even_function, alpha),
+    )
     shifted = coefficients.nominal_yields + coefficients.odd @ odd + coefficients.even @ even
     padded = jnp.append(vector, 1.0)
     normsys = jnp.append(normsys_factors(layout, coefficients, alpha[tables.normsys_alpha]), 1.0)
@@ -61,7 +64,9 @@ def clipped(values: Float[Array, "..."], floor: float | None) -> Float[Array, ".
     return values if floor is None else jnp.maximum(values, floor)
 
 
-def cell_yields(layout: Layout, tables: Tables, coefficients: Coefficients, vector: Float[Array, "parameters"]) -> Array:
+def cell_yields(
+    layout: Layout, tables: Tables, coefficients: Coefficients, vector: Float[Array, "parameters"]
+) -> Array:
     """Expected counts per cell, `(cells,)`."""
     return clipped(effects(layout, tables, coefficients, vector).cells, layout.clip_sample_data)
 

@@ -14,7 +14,15 @@ from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables, Templates
 from histjax.model.compiled import compiled, method
 from histjax.model.data import Data, LogpdfTerms
-from histjax.model.density import FLOOR, log_normal, log_normal_saturated, log_poisson, log_poisson_saturated, poisson_deviance
+from histjax.model.density import (
+    FLOOR,
+    draw_poisson,
+    log_normal,
+    log_normal_saturated,
+    log_poisson,
+    log_poisson_saturated,
+    poisson_deviance,
+)
 from histjax.model.derivatives import derivatives
 from histjax.model.derive import Coefficients, Constraints, derive
 from histjax.model.effects import bin_yields, cell_yields
@@ -139,7 +147,9 @@ class Model(Likelihood):
     def expected_yields_by_sample(self, params: Params) -> dict[str, dict[str, Float[Array, "..."]]]:
         """Expected counts of every sample, `{channel: {sample: (bins,)}}`."""
         cells = self._cell_yields(self.ravel(params))
-        places = {(row.channel, row.sample): (slice(row.start, row.stop), (row.stop - row.start,)) for row in self.layout.rows}
+        places = {
+            (row.channel, row.sample): (slice(row.start, row.stop), (row.stop - row.start,)) for row in self.layout.rows
+        }
         yields: dict[str, dict[str, Array]] = {channel.name: {} for channel in self.layout.channels}
         for (channel, sample), values in split(cells, places).items():
             yields[channel][sample] = values
@@ -167,8 +177,8 @@ class Model(Likelihood):
         mean, t = self._expected_auxiliary(vector), self.tables
         normal = jax.random.normal(gaussian, self.constraints.sigmas.shape, mean.dtype)
         auxiliary = mean.at[t.normal_auxiliary].add(self.constraints.sigmas * normal)
-        auxiliary = auxiliary.at[t.poisson_auxiliary].set(_draw_poisson(counting, mean[t.poisson_auxiliary]))
-        return jnp.concatenate([_draw_poisson(main, self._bin_yields(vector)), auxiliary])
+        auxiliary = auxiliary.at[t.poisson_auxiliary].set(draw_poisson(counting, mean[t.poisson_auxiliary]))
+        return jnp.concatenate([draw_poisson(main, self._bin_yields(vector)), auxiliary])
 
     @compiled
     def _cell_yields(self, vector: Float[Array, "parameters"]) -> Float[Array, "cells"]:
@@ -208,7 +218,9 @@ class Model(Likelihood):
                 raise UnknownName("(channel, sample)", name, rows)
             row, value = rows[name], jnp.asarray(value, nominal.dtype)
             if value.shape != (row.stop - row.start,):
-                raise InvalidModel(f"yields of {name} have shape {value.shape}, the channel has {row.stop - row.start} bins")
+                raise InvalidModel(
+                    f"yields of {name} have shape {value.shape}, the channel has {row.stop - row.start} bins"
+                )
             nominal = nominal.at[row.start : row.stop].set(value)
         return self.with_templates(eqx.tree_at(lambda t: t.nominal_yields, self.templates, nominal))
 
@@ -279,12 +291,8 @@ def _parts(kind: str, sizes: list[tuple[str, int]], values: Mapping[str, Array])
         if name not in values:
             raise UnknownName(f"{kind} in the data", name, values)
         if np.size(values[name]) != size:
-            raise InvalidModel(f"the data have {np.size(values[name])} values for {kind} {name!r}, the model has {size}")
+            raise InvalidModel(
+                f"the data have {np.size(values[name])} values for {kind} {name!r}, the model has {size}"
+            )
         parts.append(values[name])
     return parts
-
-
-def _draw_poisson(key: PRNGKeyArray, mean: Array) -> Array:
-    """Poisson counts as floats; an expectation that is not positive draws 0."""
-    counts = jax.random.poisson(key, jnp.where(mean > 0, mean, 0.0), dtype=jnp.int64 if mean.dtype == jnp.float64 else jnp.int32)
-    return counts.astype(mean.dtype)

@@ -85,6 +85,12 @@ def _multiplicative(code: Callable, alpha: Scalar, lo: Scalar, nominal: Scalar, 
     return nominal * factor(code, alpha, factor_coefficients(code, lo / nominal, hi / nominal))
 
 
+def _distance(alpha: Scalar) -> Scalar:
+    """|alpha|, whose derivative at 0 is taken as 0 (JAX would take +1): the mean of both sides."""
+    at_zero = alpha == 0
+    return jnp.where(at_zero, 0.0, jnp.abs(jnp.where(at_zero, 1.0, alpha)))
+
+
 def odd_even(lo: Scalar, nominal: Scalar, hi: Scalar) -> tuple[Scalar, Scalar]:
     """Half the difference of the variations, and half their sum less nominal."""
     return 0.5 * (hi - lo), 0.5 * ((hi - nominal) + (lo - nominal))
@@ -93,13 +99,13 @@ def odd_even(lo: Scalar, nominal: Scalar, hi: Scalar) -> tuple[Scalar, Scalar]:
 def odd_function(code: Callable, alpha: Scalar) -> Scalar:
     """What multiplies (hi - lo)/2: alpha itself, except in pyhf's broken code2."""
     if code is code2_pyhf:
-        return jnp.where(jnp.abs(alpha) > 1, alpha - jnp.sign(alpha), alpha)
+        return jnp.where(_distance(alpha) > 1, alpha - jnp.sign(alpha), alpha)
     return alpha
 
 
 def even_function(code: Callable, alpha: Scalar) -> Scalar:
     """What multiplies (hi + lo)/2 - nominal: 0 at alpha = 0 and, in the continuous codes, 1 at alpha = +-1."""
-    distance, square = jnp.abs(alpha), alpha * alpha
+    distance, square = _distance(alpha), alpha * alpha
     if code is code0:
         return distance
     if code is code2:
@@ -138,7 +144,7 @@ def factor(code: Callable, alpha: Float[Array, "entries"], coefficients: tuple[A
         return 1.0 + odd * odd_function(code, alpha) + even * even_function(code, alpha)
     if code is code1:
         odd, even, bend_lo, bend_hi = coefficients
-        distance = jnp.abs(alpha)
+        distance = _distance(alpha)
         return jnp.exp(odd * alpha + even * distance) + jnp.where(alpha > 0, bend_hi, bend_lo) * distance
     *powers, log_lo, log_hi, scale_lo, scale_hi = coefficients
     polynomial = jnp.zeros_like(alpha)
@@ -146,4 +152,4 @@ def factor(code: Callable, alpha: Float[Array, "entries"], coefficients: tuple[A
         polynomial = alpha * (power + polynomial)
     above = alpha > 0
     outside = jnp.where(above, scale_hi, scale_lo) * jnp.exp(jnp.where(above, log_hi, -log_lo) * alpha)
-    return jnp.where(jnp.abs(alpha) < 1, 1.0 + polynomial, outside)
+    return jnp.where(_distance(alpha) < 1, 1.0 + polynomial, outside)

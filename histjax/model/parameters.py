@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Shaped
 
 from histjax._typing import Params, joined, split
 from histjax.errors import InvalidModel, UnknownName
@@ -98,14 +98,18 @@ class Parameters(eqx.Module):
             self.set(name)
         missing = [name for name in self.names if name not in params]
         if missing:
-            raise InvalidModel(f"the parameter point lacks {', '.join(map(repr, missing[:8]))}; it needs {len(self.sets)} sets")
+            raise InvalidModel(
+                f"the parameter point lacks {', '.join(map(repr, missing[:8]))}; it needs {len(self.sets)} sets"
+            )
         return joined([self._checked(each, params[each.name]) for each in self.sets], self.init.dtype)
 
     def _checked(self, chosen: ParameterSet, value) -> Array:
         if np.size(value) != chosen.size:
-            raise InvalidModel(f"parameter {chosen.name!r} has shape {chosen.shape}, found a value of shape {np.shape(value)}")
+            raise InvalidModel(
+                f"parameter {chosen.name!r} has shape {chosen.shape}, found a value of shape {np.shape(value)}"
+            )
         return value
 
-    def unravel(self, vector: Float[Array, "... parameters"]) -> Params:
+    def unravel(self, vector: Shaped[Array, "... parameters"]) -> Params:
         """The parameter point of a flat vector; inverse of `ravel`. Leading axes are kept."""
         return split(vector, {each.name: (each.slice, each.shape) for each in self.sets})

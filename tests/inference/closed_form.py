@@ -22,7 +22,11 @@ class Counting:
 
     def document(self) -> dict:
         """The workspace."""
-        signal = {"name": "signal", "data": list(self.s), "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]}
+        signal = {
+            "name": "signal",
+            "data": list(self.s),
+            "modifiers": [{"name": "mu", "type": "normfactor", "data": None}],
+        }
         shapesys = {"name": "uncorr_bkguncrt", "type": "shapesys", "data": list(self.u)}
         background = {"name": "background", "data": list(self.b), "modifiers": [shapesys]}
         return {

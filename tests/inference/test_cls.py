@@ -77,13 +77,17 @@ def test_statistics_published():
     assert float(histjax.q0(model)) == 0.0
 
 
-@pytest.mark.parametrize("statistic", [histjax.qmu, histjax.qmu_tilde, histjax.tmu, histjax.tmu_tilde], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "statistic", [histjax.qmu, histjax.qmu_tilde, histjax.tmu, histjax.tmu_tilde], ids=lambda s: s.name
+)
 def test_statistic_is_its_definition(statistic):
     """The value does not depend on the bounds that the measurement gives to the parameter of interest."""
     document = HELLO.document()
     document["measurements"][0]["config"]["parameters"] = [{"name": "mu", "bounds": [[-10.0, 10.0]], "inits": [1.0]}]
     wide = histjax.compile(histjax.read(document))
-    assert float(statistic(wide, poi_value=1.0)) == pytest.approx(float(statistic(model_of("hello"), poi_value=1.0)), abs=1e-9)
+    assert float(statistic(wide, poi_value=1.0)) == pytest.approx(
+        float(statistic(model_of("hello"), poi_value=1.0)), abs=1e-9
+    )
 
 
 def test_one_sided_above_the_tested_value():
@@ -139,7 +143,13 @@ def test_discovery_published():
     model = histjax.compile(histjax.read(Counting((25,), (50,), (7,), (80,)).document()), normsys=code1, histosys=code0)
     result = histjax.significance(model)
     assert float(result.p0) == pytest.approx(0.003936883191585841, rel=3e-4)
-    band = [1.2204714710520103e-05, 0.0006405237426269669, 0.013202867164405075, 0.11119604157594337, 0.41286079728391695]
+    band = [
+        1.2204714710520103e-05,
+        0.0006405237426269669,
+        0.013202867164405075,
+        0.11119604157594337,
+        0.41286079728391695,
+    ]
     # as significances, because far in the tail p amplifies the error of the fit; the closed form below is the tight test
     np.testing.assert_allclose(norm.isf(result.test.CLsb_expected), norm.isf(band), atol=1e-4)
     np.testing.assert_array_equal(result.p0_expected[::-1], result.test.CLsb_expected)
@@ -161,10 +171,18 @@ VALIDATION = {
     "normsys": (
         two_bins_document({"name": "syst", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}),
         0.0006735336290569807,
-        [7.472581399417304e-10, 5.741738272450336e-08, 3.690120950161796e-06, 0.00016966882793076826, 0.004392935288879465],
+        [
+            7.472581399417304e-10,
+            5.741738272450336e-08,
+            3.690120950161796e-06,
+            0.00016966882793076826,
+            0.004392935288879465,
+        ],
     ),
     "histosys": (
-        two_bins_document({"name": "syst", "type": "histosys", "data": {"lo_data": [98.0, 100.0], "hi_data": [102.0, 190.0]}}),
+        two_bins_document(
+            {"name": "syst", "type": "histosys", "data": {"lo_data": [98.0, 100.0], "hi_data": [102.0, 190.0]}}
+        ),
         0.1001463460725534,
         [7.133904244038431e-06, 0.00012547100627138575, 0.001880010666437615, 0.02078964907605385, 0.13692494523572218],
     ),
@@ -234,7 +252,9 @@ def test_gradient_of_cls():
 def test_gradient_where_the_statistic_vanishes():
     """sqrt(q) has no derivative at q = 0 (data equal to the background, mu-hat = 0): the gradient of CLs stays finite."""
     model = model_of("tiny_signal")
-    gradient = jax.grad(lambda s: histjax.hypotest(model.with_yields({("singlechannel", "signal"): s}), poi_value=1.0).CLs)
+    gradient = jax.grad(
+        lambda s: histjax.hypotest(model.with_yields({("singlechannel", "signal"): s}), poi_value=1.0).CLs
+    )
     assert np.all(np.isfinite(gradient(jnp.array([0.005]))))
     assert np.all(np.isfinite(gradient(jnp.array([0.0]))))
 

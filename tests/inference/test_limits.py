@@ -12,7 +12,9 @@ from tests.inference.test_cls import COUNTING, HELLO, model_of
 from tests.workspaces import mu, sample, workspace
 
 
-@pytest.mark.parametrize("slug", ["hello", "example", "paper", "one_bin", "readme", "excess", "huge", "noninteger", "huge_signal"])
+@pytest.mark.parametrize(
+    "slug", ["hello", "example", "paper", "one_bin", "readme", "excess", "huge", "noninteger", "huge_signal"]
+)
 def test_closed_form(slug):
     """The observed limit is the root of the closed form; at each expected limit the band of the closed form reaches 0.05."""
     limit = histjax.upper_limit(model_of(slug))
@@ -57,7 +59,10 @@ def test_confidence_level():
 
 def test_no_limit_exists():
     """A parameter that changes nothing has no limit, and the failure says so instead of returning a number."""
-    samples = [sample("signal", [0.0], mu()), sample("background", [50.0], {"name": "syst", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}})]
+    samples = [
+        sample("signal", [0.0], mu()),
+        sample("background", [50.0], {"name": "syst", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}),
+    ]
     model = histjax.compile(histjax.read(workspace({"SR": samples}, {"SR": [52.0]})))
     with pytest.raises(FailedFit, match="no crossing") as caught:
         histjax.upper_limit(model)
