@@ -2,10 +2,10 @@
 
     python benchmarks/compare.py WORKSPACE.json [...] [--no-pyhf] [--repeat 5] [--json FILE]
 
-Columns: *first* is the first call in this process, compilation included; *warm* the median of the repeated calls, each blocked
-until its numbers are there; *2NLL above* is how far each tool's minimum lies above the lower of the two, `conv` whether histjax
-certifies its fits. pyhf (0.7.6, NumPy, SciPy's SLSQP, its default) is timed warm, once: it takes seconds.
-Without arguments the examples shipped with the package are used.
+Columns: *first* is the first call in this process, compilation included; *warm* the median of the repeated calls,
+each blocked until its numbers are there; *2NLL above* is how far each tool's minimum lies above the lower of the two,
+`conv` whether histjax certifies its fits. pyhf (0.7.6, NumPy, SciPy's SLSQP, its default) is timed warm, once: it
+takes seconds. Without arguments the examples shipped with the package are used.
 """
 
 import argparse

@@ -5,8 +5,8 @@
     fit = histjax.fit(model, model.data)
     limit = histjax.upper_limit(model, model.data)
 
-The package works in float64 and turns JAX's x64 mode on at import, unless the environment variable `JAX_ENABLE_X64` is set:
-then that choice holds.
+The package works in float64 and turns JAX's x64 mode on at import, unless the environment variable `JAX_ENABLE_X64`
+is set: then that choice holds.
 """
 
 import os as _os

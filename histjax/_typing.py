@@ -1,8 +1,9 @@
 """Names for the shapes that go through the package, and the one function that decides the floating-point type.
 
-Axis names in annotations: `parameters` (components of all parameter sets in the flat order), `bins` (of all channels, or
-of one where the docstring says so), `cells` (one sample in one bin), `rows` (one sample in one channel), `alphas`
-(parameters that interpolate), `auxiliaries` (auxiliary data), `n_sigma` (the five points -2 ... +2 of an expected band).
+Axis names in annotations: `parameters` (components of all parameter sets in the flat order), `bins` (of all channels,
+or of one where the docstring says so), `cells` (one sample in one bin), `rows` (one sample in one channel), `alphas`
+(parameters that interpolate), `auxiliaries` (auxiliary data), `n_sigma` (the five points -2 ... +2 of an expected
+band).
 """
 
 import jax

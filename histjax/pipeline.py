@@ -2,8 +2,8 @@
 
     text --readers--> document --spec--> Workspace --lower--> Layout + Templates --derive--> Model
 
-`read` ends at the checked `Workspace`, `compile` at the `Model`. What comes after (fits, tests, limits) are functions of a model
-and a dataset, in `histjax.fitting` and `histjax.inference`.
+`read` ends at the checked `Workspace`, `compile` at the `Model`. What comes after (fits, tests, limits) are functions
+of a model and a dataset, in `histjax.fitting` and `histjax.inference`.
 """
 
 import warnings
@@ -65,7 +65,8 @@ def compile(  # the stage's name in the design; the built-in is not used here
     - `measurement`: name of the measurement; the first one by default.
     - `normsys`, `histosys`: interpolation codes, functions of `histjax.interpolation`; pyhf's defaults.
     - `interpolation`: codes for single parameters by name, e.g. `{"jes": code0}`.
-    - `clip_sample_data`, `clip_bin_data`: floor on the expected yield of every sample or bin; none by default, as in pyhf.
+    - `clip_sample_data`, `clip_bin_data`: floor on the expected yield of every sample or bin; none by default, as in
+      pyhf.
 
     **Returns:** a frozen pytree; equal structure and sizes share compiled code, whatever the numbers.
 

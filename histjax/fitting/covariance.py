@@ -7,7 +7,9 @@ from jaxtyping import Array, Bool, Float
 from histjax.fitting.problem import either, free_block
 
 RIDGE = 1e-10
-"""Added to a Hessian (scaled to unit diagonal) that is not positive definite, so that a flat direction can be recognised."""
+"""Added to a Hessian (scaled to unit diagonal) that is not positive definite, so that a flat direction can be
+recognised.
+"""
 
 
 @jax.jit
@@ -16,7 +18,8 @@ def covariance_matrix(
 ) -> Float[Array, "parameters parameters"]:
     """Inverse of the Hessian on the parameters that are not `held`; rows and columns of held ones are 0.
 
-    A parameter that lies in a flat direction (its variance exceeds 1e8 times what it would be alone) has variance infinity.
+    A parameter that lies in a flat direction (its variance exceeds 1e8 times what it would be alone) has variance
+    infinity.
     """
     matrix, scale = free_block(hessian, held)
     identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from histjax._typing import is_traced, on_host
@@ -25,9 +26,9 @@ def fit(
     likelihood: Likelihood,
     data=None,
     *,
-    fixed: Mapping[str, Array] | None = None,
-    init: Mapping[str, Array] | FitResult | None = None,
-    bounds: Mapping[str, tuple[Array, Array]] | None = None,
+    fixed: Mapping[str, ArrayLike] | None = None,
+    init: Mapping[str, ArrayLike] | FitResult | None = None,
+    bounds: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
     minimiser: Minimiser = Newton(),
     throw: bool = True,
     differentiable_hessian: bool = True,
@@ -37,19 +38,20 @@ def fit(
     **Arguments:**
 
     - `likelihood`, `data`: any `Likelihood` and a dataset of its kind; the likelihood's own data by default.
-    - `fixed`: values of parameters to hold, by name (`{"mu": 1.0}`, also one component: `{"gamma[2]": 1.0}`), besides those that
-      the measurement fixes. A fixed value may lie outside the bounds.
+    - `fixed`: values of parameters to hold, by name (`{"mu": 1.0}`, also one component: `{"gamma[2]": 1.0}`), besides
+      those that the measurement fixes. A fixed value may lie outside the bounds.
     - `init`: starting values of some or all parameters by name, or the result of a fit nearby.
     - `bounds`: `{name: (lower, upper)}` in place of the model's bounds.
     - `minimiser`: `Newton()`, or `LBFGS()` where second derivatives are too dear.
-    - `differentiable_hessian`: whether derivatives with respect to the model reach covariance and uncertainties; without it
-      a derivative of the fit compiles in a third of the time.
+    - `differentiable_hessian`: whether derivatives with respect to the model reach covariance and uncertainties;
+      without it a derivative of the fit compiles in a third of the time.
     - `throw`: raise `FailedFit` where the fit did not converge; inside a trace nothing is raised and `status` tells.
 
-    Values may be traced: a scan over `fixed` values, bounds or starting points is one executable, and so is another choice of
-    fixed parameters. The result is differentiable with respect to likelihood, data and fixed values.
+    Values may be traced: a scan over `fixed` values, bounds or starting points is one executable, and so is another
+    choice of fixed parameters. The result is differentiable with respect to likelihood, data and fixed values.
 
-    **Raises:** `FailedFit`, `UnknownName` for a parameter that is not there, `InvalidModel` for a wrong shape or crossed bounds.
+    **Raises:** `FailedFit`, `UnknownName` for a parameter that is not there, `InvalidModel` for a wrong shape or
+    crossed bounds.
 
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
@@ -63,8 +65,14 @@ def fit(
     wanted = differentiable_hessian and is_traced(likelihood, data, problem)
     result = solve(likelihood, likelihood.ravel_data(data), problem, minimiser, wanted)
     if throw and not is_traced(result.status) and not np.all(result.converged):
-        raise FailedFit(result.message, result)
+        raise FailedFit(_reason(likelihood, data, result), result)
     return result
+
+
+def _reason(likelihood: Likelihood, data, result: FitResult) -> str:
+    """The status in words, with the places where the data are impossible."""
+    places = likelihood.impossible_places(result.vector, data) if int(result.status) == Status.IMPOSSIBLE else []
+    return ": ".join([result.message, ", ".join(places)] if places else [result.message])
 
 
 def fit_problem(parameters: Parameters, fixed: Mapping, init: Mapping | FitResult, bounds: Mapping) -> Problem:
@@ -148,8 +156,8 @@ def solve(
 def certificate(gradient: Float[Array, "parameters"], hessian: Float[Array, "parameters parameters"], held: Array):
     """EDM (of twice the negative log likelihood), KKT residual, and whether the free Hessian is definite or flat.
 
-    Both verdicts are on the Hessian scaled to unit diagonal: *definite* if it stays positive definite when 1e-9 is taken off
-    its diagonal, *flat* if not that but positive definite with 1e-9 added.
+    Both verdicts are on the Hessian scaled to unit diagonal: *definite* if it stays positive definite when 1e-9 is
+    taken off its diagonal, *flat* if not that but positive definite with 1e-9 added.
     """
     matrix, scale = free_block(hessian, held)
     identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)

@@ -1,7 +1,8 @@
 """Derivatives through a minimum, by the implicit function theorem.
 
-At the minimum the gradient on the free parameters vanishes, g(x, theta) = 0, hence dx = -H^-1 dg on the free, inactive block;
-fixed parameters move with their given value, active ones with their bound. The iterations are not differentiated.
+At the minimum the gradient on the free parameters vanishes, g(x, theta) = 0, hence dx = -H^-1 dg on the free,
+inactive block; fixed parameters move with their given value, active ones with their bound. The iterations are not
+differentiated.
 """
 
 import equinox as eqx
@@ -15,10 +16,11 @@ from histjax.model.likelihood import Likelihood
 
 @eqx.filter_custom_jvp
 def minimum(likelihood: Likelihood, data, problem: Problem, minimiser: Minimiser) -> Minimum:
-    """`minimiser.minimise`, differentiable any number of times with respect to likelihood, data, fixed values and bounds.
+    """`minimiser.minimise`, differentiable any number of times with respect to likelihood, data, fixed values and
+    bounds.
 
-    Point and value carry derivatives; `gradient` and `hessian` are numbers until `with_curvature` makes them functions too, which
-    costs the program of a third derivative.
+    Point and value carry derivatives; `gradient` and `hessian` are numbers until `with_curvature` makes them
+    functions too, which costs the program of a third derivative.
     """
     return minimiser.minimise(likelihood, data, problem)
 

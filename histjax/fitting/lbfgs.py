@@ -9,12 +9,14 @@ from histjax.model.likelihood import Likelihood
 
 
 class LBFGS(Minimiser):
-    """Limited-memory BFGS with a zoom line search (optax), in variables scaled by prefit widths and clipped to their bounds.
+    """Limited-memory BFGS with a zoom line search (optax), in variables scaled by prefit widths and clipped to their
+    bounds.
 
-    It needs hundreds of steps where `Newton` needs ten, and its own stopping rule is weak: hence the certificate of the result, which
-    uses one exact Hessian, is the judge here too.
+    It needs hundreds of steps where `Newton` needs ten, and its own stopping rule is weak: hence the certificate of
+    the result, which uses one exact Hessian, is the judge here too.
 
-    **Fields:** `tolerance`: stop where every component of the gradient, per prefit width, is below it; `max_iterations`.
+    **Fields:** `tolerance`: stop where every component of the gradient, per prefit width, is below it;
+    `max_iterations`.
     """
 
     tolerance: float = 1e-6

@@ -1,12 +1,12 @@
 r"""Bounded, damped Newton minimisation with the exact Hessian.
 
-Variables are scaled by the square root of the Hessian's diagonal, as in Marquardt's rule; the damping is raised until the
-Cholesky factorisation of the free block succeeds and lowered when the quadratic model predicts well. Bounds are an active
-set: a parameter on its bound with the gradient pushing outwards is held, as is a fixed one, by an identity row (its *step* is
-zero, not only its gradient). Values on the bound are legal. Fixed parameters and bounds are traced.
+Variables are scaled by the square root of the Hessian's diagonal, as in Marquardt's rule; the damping is raised until
+the Cholesky factorisation of the free block succeeds and lowered when the quadratic model predicts well. Bounds are
+an active set: a parameter on its bound with the gradient pushing outwards is held, as is a fixed one, by an identity
+row (its *step* is zero, not only its gradient). Values on the bound are legal. Fixed parameters and bounds are traced.
 
-More, Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983) 553 (damping and ratio test); Bertsekas, SIAM J. Control Optim. 20 (1982) 221
-(projected Newton).
+More, Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983) 553 (damping and ratio test); Bertsekas, SIAM J. Control Optim. 20
+(1982) 221 (projected Newton).
 """
 
 from typing import NamedTuple
@@ -24,11 +24,11 @@ class Newton(Minimiser):
 
     **Fields:**
 
-    - `tolerance`: stop where the estimated distance to the minimum (EDM, in units of the negative log likelihood: the decrease that
-      the quadratic model still promises) is below it.
+    - `tolerance`: stop where the estimated distance to the minimum (EDM, in units of the negative log likelihood: the
+      decrease that the quadratic model still promises) is below it.
     - `max_iterations`: steps taken or tried before giving up, per descent.
-    - `patience`, `restarts`: a descent of more than `patience` iterations has met a likelihood far from convex, which may have
-      several minima; it is repeated from `restarts` displaced starting points and the lowest minimum kept.
+    - `patience`, `restarts`: a descent of more than `patience` iterations has met a likelihood far from convex, which
+      may have several minima; it is repeated from `restarts` displaced starting points and the lowest minimum kept.
     """
 
     tolerance: float = 1e-12
@@ -165,9 +165,9 @@ class BoxStep(NamedTuple):
 def box_step(problem: Problem, state: State, held: Bool[Array, "parameters"]) -> BoxStep:
     """Minimise the damped quadratic model over the free parameters inside their bounds.
 
-    Where the step would leave the box, those parameters are clamped to their bounds and the others solved for again, so that
-    correlated parameters know of it; a step that was merely clipped would not. The damping is raised until the factorisation
-    exists.
+    Where the step would leave the box, those parameters are clamped to their bounds and the others solved for again,
+    so that correlated parameters know of it; a step that was merely clipped would not. The damping is raised until
+    the factorisation exists.
     """
     matrix, scale = free_block(state.hessian, held)
     gradient = jnp.where(held, 0.0, state.gradient) / scale

@@ -11,10 +11,11 @@ MOST_ROWS = 60
 
 
 def pdg_rounded(value: float, uncertainty: float) -> tuple[str, str]:
-    """Value and uncertainty as strings, rounded by the PDG rule (Review of Particle Physics, introduction, section 5.3).
+    """Value and uncertainty as strings, rounded by the PDG rule (Review of Particle Physics, introduction, section
+    5.3).
 
-    The three leading digits of the uncertainty decide: up to 354 it keeps two, up to 949 one, above it is rounded up to 1000
-    and keeps two.
+    The three leading digits of the uncertainty decide: up to 354 it keeps two, up to 949 one, above it is rounded up
+    to 1000 and keeps two.
 
     >>> pdg_rounded(0.827, 0.119)
     ('0.83', '0.12')
@@ -27,7 +28,7 @@ def pdg_rounded(value: float, uncertainty: float) -> tuple[str, str]:
         return f"{value:.6g}", f"{uncertainty:.3g}"
     exponent = Decimal(repr(float(uncertainty))).adjusted()
     leading = int(Decimal(repr(float(uncertainty))).scaleb(2 - exponent))
-    places = exponent - 1 if leading <= 354 else exponent if leading <= 949 else exponent
+    places = exponent - 1 if leading <= 354 else exponent
     unit = Decimal(1).scaleb(places)
     shown = [Decimal(repr(float(x))).quantize(unit, rounding=ROUND_HALF_EVEN) for x in (value, uncertainty)]
     return tuple(f"{each if each else abs(each):f}" for each in shown)  # no negative zero

@@ -11,7 +11,9 @@ from histjax.model.likelihood import Likelihood
 
 
 class Problem(NamedTuple):
-    """Where to look for the minimum: all traced. Vectors are flat, `(parameters,)`; `spread` is the size of a displacement."""
+    """Where to look for the minimum: all traced. Vectors are flat, `(parameters,)`; `spread` is the size of a
+    displacement.
+    """
 
     start: Float[Array, "parameters"]
     lower: Float[Array, "parameters"]

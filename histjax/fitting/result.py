@@ -29,12 +29,16 @@ class Status(IntEnum):
 
 _MESSAGES = {
     Status.CONVERGED: "converged",
-    Status.FLAT: "converged, but the likelihood is flat along a direction: fix or constrain the parameters without finite uncertainty",
-    Status.MAX_ITERATIONS: "not converged: iteration limit reached; start nearer (init=...) or raise Newton(max_iterations=...)",
+    Status.FLAT: "converged, but the likelihood is flat along a direction: "
+    "fix or constrain the parameters without finite uncertainty",
+    Status.MAX_ITERATIONS: "not converged: iteration limit reached; "
+    "start nearer (init=...) or raise Newton(max_iterations=...)",
     Status.NOT_FINITE: "not converged: the likelihood is not finite at the starting point; start elsewhere (init=...)",
     Status.SADDLE: "not converged: stopped where the Hessian is not positive definite; start elsewhere (init=...)",
-    Status.STALLED: "not converged: no step lowers the likelihood although the gradient is not zero; start elsewhere (init=...)",
-    Status.IMPOSSIBLE: "the model expects nothing in a bin that has an observed count: no parameter value describes these data",
+    Status.STALLED: "not converged: no step lowers the likelihood although the gradient is not zero; "
+    "start elsewhere (init=...)",
+    Status.IMPOSSIBLE: "the model expects nothing in a bin that has an observed count: "
+    "no parameter value describes these data",
 }
 
 
@@ -46,12 +50,13 @@ class FitResult(eqx.Module):
     - `vector`: the best-fit point, flat; `params` has it by name.
     - `twice_nll`: -2 ln L there, all constants included.
     - `deviance`: -2 ln L + 2 ln L(saturated) there; differences of it keep their digits where counts are large.
-    - `edm`: estimated vertical distance of `twice_nll` to the minimum, from gradient and Hessian on the free parameters.
+    - `edm`: estimated vertical distance of `twice_nll` to the minimum, from gradient and Hessian on the free
+      parameters.
     - `kkt`: largest gradient component on the free parameters, each in units of its own curvature^(1/2).
     - `status`: a `Status` as an integer array; `message` says it in words, `converged` in one bit.
     - `n_iterations`: Newton steps, over all descents.
-    - `fixed`, `active`, `on_bound`: which components were held by request, which by a bound that the gradient pushes against, and which
-      lie on a bound at all, `(parameters,)`.
+    - `fixed`, `active`, `on_bound`: which components were held by request, which by a bound that the gradient pushes
+      against, and which lie on a bound at all, `(parameters,)`.
     - `hessian`: Hessian of -ln L there, for `covariance`, `correlation`, `uncertainty`.
     - `parameters`: what the likelihood says of its parameters.
 

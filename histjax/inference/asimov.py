@@ -18,7 +18,8 @@ def asimov_data(
 ):
     """Expected data at the conditional best fit of `data` with the parameter of interest at `poi_value`.
 
-    The auxiliary data are shifted to the fitted nuisance parameters too (arXiv:1007.1727, section 3.2, as ATLAS and pyhf do).
+    The auxiliary data are shifted to the fitted nuisance parameters too (arXiv:1007.1727, section 3.2, as ATLAS and
+    pyhf do).
 
     **Returns:** a dataset of the likelihood's kind. **Raises:** `MissingPOI`, `FailedFit`.
 

@@ -21,9 +21,9 @@ N_SIGMA = (-2.0, -1.0, 0.0, 1.0, 2.0)
 class Asymptotic:
     """Calculator: p-values from asymptotic formulae.
 
-    **Fields:** `clipped_normal`: in the expected band, outcomes with mu-hat above the tested value count as a statistic of 0
-    (the truth for one-sided statistics) instead of the plain normal law, which is the default as in pyhf. Only the +1, +2
-    sigma ends of the band change.
+    **Fields:** `clipped_normal`: in the expected band, outcomes with mu-hat above the tested value count as a
+    statistic of 0 (the truth for one-sided statistics) instead of the plain normal law, which is the default as in
+    pyhf. Only the +1, +2 sigma ends of the band change.
     """
 
     clipped_normal: bool = False
@@ -36,7 +36,8 @@ def safe_sqrt(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 
 def log_p_values(statistic: Statistic, q: Float[Array, "..."], q_asimov: Float[Array, "..."]) -> tuple[Array, Array]:
-    """ln CLsb and ln CLb: probabilities of a value of the statistic of at least `q` under the tested and the other hypothesis.
+    """ln CLsb and ln CLb: probabilities of a value of the statistic of at least `q` under the tested and the other
+    hypothesis.
 
     Equations 35, 43 (`tmu`, `tmu_tilde`), 57, 65 (`qmu`, `qmu_tilde`), 50 (`q0`) of arXiv:1007.1727.
     """

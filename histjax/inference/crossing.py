@@ -1,9 +1,9 @@
 r"""Where CLs crosses a level: the root finding behind `upper_limit`.
 
-Expected limits need no scan: the band of CLs depends on \(\sqrt{q_A}(\mu)\) alone, so that the limit at N sigma is where
-\(\sqrt{q_A}(\mu) = -\Phi^{-1}(\alpha \Phi(N)) + N\) (arXiv:1007.1727, equation 89). All six limits are roots of smooth, almost linear
-functions of mu whose slopes the envelope theorem gives for free; a safeguarded Newton iteration finds each in a few
-conditional fits, every one started from the one before. The bracket grows by itself.
+Expected limits need no scan: the band of CLs depends on \(\sqrt{q_A}(\mu)\) alone, so that the limit at N sigma is
+where \(\sqrt{q_A}(\mu) = -\Phi^{-1}(\alpha \Phi(N)) + N\) (arXiv:1007.1727, equation 89). All six limits are roots of
+smooth, almost linear functions of mu whose slopes the envelope theorem gives for free; a safeguarded Newton iteration
+finds each in a few conditional fits, every one started from the one before. The bracket grows by itself.
 """
 
 from typing import NamedTuple
@@ -30,8 +30,8 @@ OBSERVED = 5
 class Question(NamedTuple):
     """What the six limits depend on, differentiably.
 
-    `datasets` are the Asimov data and the data, flat and stacked on a leading axis; `lowest` is the deviance in the denominator of the
-    statistic; `best` is mu-hat; `alpha` is 1 - confidence level.
+    `datasets` are the Asimov data and the data, flat and stacked on a leading axis; `lowest` is the deviance in the
+    denominator of the statistic; `best` is mu-hat; `alpha` is 1 - confidence level.
     """
 
     likelihood: Likelihood
@@ -42,7 +42,9 @@ class Question(NamedTuple):
 
 
 class Search(NamedTuple):
-    """How to look for them: fixed mask and starting points of the conditional fits, a guess of the uncertainty, settings."""
+    """How to look for them: fixed mask and starting points of the conditional fits, a guess of the uncertainty,
+    settings.
+    """
 
     problem: Problem
     starts: Float[Array, "2 parameters"]
@@ -121,7 +123,9 @@ def residual(
 
 
 def _profile(likelihood: Likelihood, dataset, search: Search, mu, start, needed, differentiable_slope: bool):
-    """Deviance at the conditional best fit at mu, its slope (envelope theorem) and the point; not fitted unless `needed`."""
+    """Deviance at the conditional best fit at mu, its slope (envelope theorem) and the point; not fitted unless
+    `needed`.
+    """
     problem = search.problem
     start, fixed = start.at[search.place].set(mu), problem.fixed.at[search.place].set(True)
     problem = problem._replace(start=start, fixed=fixed | ~needed)

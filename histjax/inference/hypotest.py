@@ -17,8 +17,9 @@ from histjax.model.likelihood import Likelihood
 class HypotestFits(eqx.Module):
     """The fits of a hypothesis test.
 
-    **Fields:** `free` (best fit), `at_poi` (parameter of interest at the tested value), `at_other` (at the other hypothesis: where
-    the Asimov data are made), `asimov_at_poi` (the Asimov data at the tested value). The free fit of the Asimov data is `at_other`.
+    **Fields:** `free` (best fit), `at_poi` (parameter of interest at the tested value), `at_other` (at the other
+    hypothesis: where the Asimov data are made), `asimov_at_poi` (the Asimov data at the tested value). The free fit
+    of the Asimov data is `at_other`.
     """
 
     free: FitResult
@@ -37,9 +38,11 @@ class HypotestResult(eqx.Module):
 
     **Fields:**
 
-    - `CLsb`, `CLb`: probabilities of a statistic at least as large as observed, under the tested hypothesis and under the other one
-      (background only); `CLs` their ratio. For `q0` the tested hypothesis is background only, `CLsb` is p0, and `CLs` is p0 too.
-    - `CLs_expected`, `CLsb_expected`, `CLb_expected`: `(5,)`, for outcomes at -2, -1, 0, +1, +2 sigma of the other hypothesis.
+    - `CLsb`, `CLb`: probabilities of a statistic at least as large as observed, under the tested hypothesis and under
+      the other one (background only); `CLs` their ratio. For `q0` the tested hypothesis is background only, `CLsb` is
+      p0, and `CLs` is p0 too.
+    - `CLs_expected`, `CLsb_expected`, `CLb_expected`: `(5,)`, for outcomes at -2, -1, 0, +1, +2 sigma of the other
+      hypothesis.
     - `log_CLs`: ln CLs, finite where CLs underflows.
     - `statistic`, `statistic_asimov`: the statistic on the data and on the Asimov data of the other hypothesis.
     - `best`: best-fit value of the parameter of interest; `poi_value`: the tested one.
@@ -85,7 +88,8 @@ def hypotest(
     **Arguments:**
 
     - `likelihood`, `data`: any likelihood and dataset; its own data by default.
-    - `poi_value`, `poi`: the tested value, of the likelihood's parameter of interest or another scalar parameter or component.
+    - `poi_value`, `poi`: the tested value, of the likelihood's parameter of interest or another scalar parameter or
+      component.
     - `statistic`: `qmu_tilde` (default), `qmu`, `q0`, `tmu`, `tmu_tilde`.
     - `calculator`: `Asymptotic()`.
     - `throw`: raise where a fit did not converge (never inside a trace).

@@ -22,9 +22,9 @@ from histjax.model.likelihood import Likelihood
 class UpperLimit(eqx.Module):
     """Upper limits on the parameter of interest.
 
-    **Fields:** `observed`; `expected` `(5,)` at -2, -1, 0, +1, +2 sigma of the background-only hypothesis; `converged` `(6,)` for the
-    expected limits, then the observed one; `best` the best-fit value; `confidence_level`; `free`, `background` the fits at the best
-    value and without signal.
+    **Fields:** `observed`; `expected` `(5,)` at -2, -1, 0, +1, +2 sigma of the background-only hypothesis;
+    `converged` `(6,)` for the expected limits, then the observed one; `best` the best-fit value; `confidence_level`;
+    `free`, `background` the fits at the best value and without signal.
     """
 
     observed: Float[Array, ""]
@@ -66,8 +66,9 @@ def upper_limit(
 ) -> UpperLimit:
     """Observed and expected CLs upper limits.
 
-    **Arguments:** as for `hypotest`; `statistic` is `qmu_tilde` or `qmu`. The search is not limited by the bounds of the parameter of
-    interest. p-values are asymptotic; a clipped band would give the same limits, since it differs where CLs is above one half.
+    **Arguments:** as for `hypotest`; `statistic` is `qmu_tilde` or `qmu`. The search is not limited by the bounds of
+    the parameter of interest. p-values are asymptotic; a clipped band would give the same limits, since it differs
+    where CLs is above one half.
 
     Differentiable through the crossing (implicit function theorem), traceable, and to be mapped over models and data.
 

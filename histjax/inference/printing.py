@@ -26,7 +26,8 @@ def _verdict(fits) -> str:
 def hypotest_table(result) -> str:
     """The table that printing a `HypotestResult` shows."""
     if np.ndim(result.CLs):
-        return f"HypotestResult: {np.size(result.CLs)} tests, {int(np.sum(np.asarray(result.fits.converged)))} with converged fits"
+        converged = int(np.sum(np.asarray(result.fits.converged)))
+        return f"HypotestResult: {np.size(result.CLs)} tests, {converged} with converged fits"
     return _table(
         [
             ("status", _verdict(result.fits)),

@@ -15,8 +15,9 @@ from histjax.model.likelihood import Likelihood
 class Significance(eqx.Module):
     """Discovery significance, observed and expected.
 
-    **Fields:** `z` = sqrt(q0) in standard deviations and `p0` = 1 - Phi(z) (arXiv:1007.1727, equations 52 and 53); `z_expected`,
-    `p0_expected` `(5,)` for a signal of strength 1 at -2 ... +2 sigma; `best` the best-fit value; `test` the whole test.
+    **Fields:** `z` = sqrt(q0) in standard deviations and `p0` = 1 - Phi(z) (arXiv:1007.1727, equations 52 and 53);
+    `z_expected`, `p0_expected` `(5,)` for a signal of strength 1 at -2 ... +2 sigma; `best` the best-fit value;
+    `test` the whole test.
     """
 
     z: Float[Array, ""]
@@ -39,7 +40,8 @@ def significance(
 ) -> Significance:
     """Observed and expected discovery significance from `q0`, asymptotic.
 
-    Expected: for the Asimov data of a signal of strength 1, nuisance parameters at their conditional best fit to `data`.
+    Expected: for the Asimov data of a signal of strength 1, nuisance parameters at their conditional best fit to
+    `data`.
 
     **Raises:** `MissingPOI`, `FailedFit`.
 

@@ -10,8 +10,8 @@ With \(t_\mu = -2 \ln [L(\mu, \hat{\hat\theta}) / L(\hat\mu, \hat\theta)]\):
 | `qmu_tilde` | t~_mu where mu-hat <= mu, else 0 | 16 |
 | `q0` | t_0 where mu-hat >= 0, else 0 | 12 |
 
-A statistic is what its definition says, whatever bounds the model puts on the parameter of interest: mu-hat has no upper bound,
-and for `tmu` and `qmu` no lower one.
+A statistic is what its definition says, whatever bounds the model puts on the parameter of interest: mu-hat has no
+upper bound, and for `tmu` and `qmu` no lower one.
 """
 
 from dataclasses import dataclass
@@ -134,8 +134,8 @@ def observed_fits(
 ) -> ObservedFits:
     """Fit freely, at the tested value and at 0, each starting from the one before.
 
-    A conditional fit that ends *below* the free one proves that the free fit is not the global minimum: it is then repeated
-    from there.
+    A conditional fit that ends *below* the free one proves that the free fit is not the global minimum: it is then
+    repeated from there.
     """
     data = likelihood.ravel_data(likelihood.data if data is None else data)
     settings = dict(minimiser=minimiser, throw=throw, differentiable_hessian=False)

@@ -72,10 +72,10 @@ class Layout:
 
     Channels are sorted by name, samples by name within a channel; parameter sets follow pyhf's order.
 
-    **Fields:** `poi` is the measurement's parameter of interest, if the model has it; `alphas` are the flat indices of the
-    parameters that interpolate and `histosys_codes` the code of each; `normsys_codes` are runs `(code, start, stop)` over the
-    normsys entries; `factors` the flat indices of the scalar factors (normfactor, lumi); `locals_` those of the bin-wise
-    factors; `clip_sample_data`, `clip_bin_data` are floors on expected yields, or `None`.
+    **Fields:** `poi` is the measurement's parameter of interest, if the model has it; `alphas` are the flat indices
+    of the parameters that interpolate and `histosys_codes` the code of each; `normsys_codes` are runs `(code, start,
+    stop)` over the normsys entries; `factors` the flat indices of the scalar factors (normfactor, lumi); `locals_`
+    those of the bin-wise factors; `clip_sample_data`, `clip_bin_data` are floors on expected yields, or `None`.
     """
 
     channels: tuple[ChannelBins, ...]

@@ -1,6 +1,7 @@
 """Lower a checked workspace: spec -> `Layout` (static) + `Templates` and `Tables` (arrays)."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,8 +26,8 @@ def lower(
 ) -> tuple[Layout, Templates, Tables]:
     """Lower `workspace` for `measurement`; arrays are NumPy, in the order that `Layout` describes.
 
-    `normsys` and `histosys` are the interpolation codes, `interpolation` overrides them by parameter name; `additive` are the codes
-    that a histosys can use. Raises `InvalidModel`.
+    `normsys` and `histosys` are the interpolation codes, `interpolation` overrides them by parameter name; `additive`
+    are the codes that a histosys can use. Raises `InvalidModel`.
     """
     channels, rows = _axes(workspace)
     sets = parameter_sets(workspace)
@@ -98,7 +99,7 @@ class _Codes:
         """Runs `(code, start, stop)` over the ordered entries."""
         codes = [self.of_factor(each) for each in parameter]
         edges = [0, *(i for i in range(1, len(codes)) if codes[i] is not codes[i - 1]), len(codes)]
-        return tuple((codes[a], a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a)
+        return tuple((codes[a], a, b) for a, b in pairwise(edges) if b > a)
 
 
 def _axes(workspace: Workspace) -> tuple[tuple[ChannelBins, ...], tuple[Row, ...]]:

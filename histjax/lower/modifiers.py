@@ -81,7 +81,9 @@ def collect(workspace: Workspace, rows: tuple[Row, ...], sets: tuple[ParameterSe
 
 
 def _staterror_offsets(workspace: Workspace) -> dict[tuple[str, str], int]:
-    """Where the bins of a channel begin within a staterror set: the channels that carry the name follow each other, sorted."""
+    """Where the bins of a channel begin within a staterror set: the channels that carry the name follow each other,
+    sorted.
+    """
     offsets: dict[tuple[str, str], int] = {}
     size: dict[str, int] = {}
     for channel in sorted(workspace.channels, key=lambda each: each.name):

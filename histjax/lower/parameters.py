@@ -1,8 +1,8 @@
 """Which parameter sets a workspace has, in pyhf's order, with their settings.
 
 Order: by the type of the modifier that brings the set (histosys, lumi, normfactor, normsys, shapefactor, shapesys,
-staterror); within a type in order of first sight, walking sorted channels, sorted samples, sorted (name, type) modifiers;
-staterror sets by name. Defaults (initial value, bounds) are pyhf's.
+staterror); within a type in order of first sight, walking sorted channels, sorted samples, sorted (name, type)
+modifiers; staterror sets by name. Defaults (initial value, bounds) are pyhf's.
 """
 
 from dataclasses import dataclass
@@ -111,7 +111,9 @@ def settings(sets: tuple[ParameterSet, ...], measurement: Measurement) -> Settin
 
 
 def _lumi_defaults(table: dict[str, np.ndarray], place: slice) -> None:
-    """Without `inits` and `bounds` the luminosity starts at its auxiliary datum, within five widths (HistFactory's XML rule)."""
+    """Without `inits` and `bounds` the luminosity starts at its auxiliary datum, within five widths (HistFactory's
+    XML rule).
+    """
     centre, sigma = table["auxdata"][place], table["sigmas"][place]
     table["init"][place] = centre
     table["lower"][place] = np.maximum(centre - 5 * sigma, 0.0)

@@ -1,7 +1,8 @@
 """The numbers of a lowered model: templates exactly as written, and the integer tables that say what acts where.
 
-Both are pytrees of arrays: templates may be traced and differentiated, tables are integers. Axes: a *cell* is one sample in
-one bin, a *row* one sample in one channel, an *entry* one modifier on one row (normsys) or on one cell (all bin-wise ones).
+Both are pytrees of arrays: templates may be traced and differentiated, tables are integers. Axes: a *cell* is one
+sample in one bin, a *row* one sample in one channel, an *entry* one modifier on one row (normsys) or on one cell (all
+bin-wise ones).
 """
 
 import equinox as eqx
@@ -31,8 +32,8 @@ class Templates(eqx.Module):
 class Tables(eqx.Module):
     """Where each entry acts. `*_alpha` index `Layout.alphas`; `*_parameter` index the flat parameter vector.
 
-    The padded tables give, for a row or a cell, the entries or parameters that multiply it; padding points one past the end,
-    where a 1 is kept.
+    The padded tables give, for a row or a cell, the entries or parameters that multiply it; padding points one past
+    the end, where a 1 is kept.
     """
 
     row_of_cell: Int[Array, "cells"]

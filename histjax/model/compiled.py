@@ -1,7 +1,7 @@
 """Methods of pytrees that other libraries can take as functions, compiled or not.
 
-A bound method of an Equinox module is itself a pytree, compared leaf by leaf; `jax.jit(model.logpdf)` would run that comparison.
-The two decorators here bind methods that compare by the identity of their object.
+A bound method of an Equinox module is itself a pytree, compared leaf by leaf; `jax.jit(model.logpdf)` would run that
+comparison. The two decorators here bind methods that compare by the identity of their object.
 """
 
 import functools

@@ -21,7 +21,8 @@ class Data(eqx.Module):
 class LogpdfTerms(eqx.Module):
     """The log density term by term; the sum of all values is `logpdf`.
 
-    **Fields:** `main` is the Poisson term of each channel, `constraints` the constraint term of each parameter; both `()`.
+    **Fields:** `main` is the Poisson term of each channel, `constraints` the constraint term of each parameter; both
+    `()`.
     """
 
     main: dict[str, Float[Array, ""]]

@@ -1,14 +1,16 @@
-r"""Poisson and Gaussian log densities, written so that neither value nor derivative is lost where counts are large or zero.
+r"""Poisson and Gaussian log densities, written so that neither value nor derivative is lost where counts are large or
+zero.
 
-For counts of 1e11 (a `shapesys` of a precisely known background) the textbook n ln(nu) - nu - ln Gamma(n + 1) cancels away
-every digit. Here the Poisson term is split into the part that depends on the expectation, the *deviance* relative to the
-saturated model nu = n, and the saturated part, a function of n alone for which Stirling's series is used:
+For counts of 1e11 (a `shapesys` of a precisely known background) the textbook n ln(nu) - nu - ln Gamma(n + 1) cancels
+away every digit. Here the Poisson term is split into the part that depends on the expectation, the *deviance*
+relative to the saturated model nu = n, and the saturated part, a function of n alone for which Stirling's series is
+used:
 
     ln Pois(n | nu) = -[n ln(n/nu) - n + nu] + [n ln n - n - ln Gamma(n + 1)]
 
-An expectation at or below `FLOOR` is no model of a count: there -ln nu continues as its second-order Taylor polynomial, so
-that the value stays finite, huge, and its gradient pushes back. An empty bin (n = 0) contributes exactly -nu down to 0, and
-a steep parabola below.
+An expectation at or below `FLOOR` is no model of a count: there -ln nu continues as its second-order Taylor
+polynomial, so that the value stays finite, huge, and its gradient pushes back. An empty bin (n = 0) contributes
+exactly -nu down to 0, and a steep parabola below.
 """
 
 import jax
@@ -83,8 +85,9 @@ def log_normal_saturated(sigma: Float[Array, "..."]) -> Float[Array, "..."]:
 def draw_poisson(key: PRNGKeyArray, mean: Float[Array, "..."]) -> Float[Array, "..."]:
     """Poisson counts as real numbers; an expectation that is not positive draws 0.
 
-    Above 1e4 `jax.random.poisson` has the wrong variance (2 % at 1e6, 60 % at 1e9; JAX 0.10.2): there a Gaussian deviate z gives
-    mean + sqrt(mean) z + (z^2 - 1)/6, rounded, whose first three cumulants are right (Cornish and Fisher 1938).
+    Above 1e4 `jax.random.poisson` has the wrong variance (2 % at 1e6, 60 % at 1e9; JAX 0.10.2): there a Gaussian
+    deviate z gives mean + sqrt(mean) z + (z^2 - 1)/6, rounded, whose first three cumulants are right (Cornish and
+    Fisher 1938).
     """
     counting, gaussian = jax.random.split(key)
     many = mean > 1e4

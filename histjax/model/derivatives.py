@@ -9,9 +9,9 @@ With cell = D · F, D = nominal + sum of shifts d_p, F = product of factors f_p,
 so nothing but the scalar functions is differentiated. Parameters that act on whole rows (interpolating ones and scalar
 factors: *globals*) are dense; bin-wise factors (*locals*) touch one cell each and stay sparse until the end.
 
-A factor that is zero (a signal at mu = 0) is moved to `_nudge`: the cell is then negligible and l_p its exact inverse, so that every
-product of the two comes out right to rounding, without a product over "all the others". Only the diagonal, where f''/f and not
-l² stands, has to be set apart.
+A factor that is zero (a signal at mu = 0) is moved to `_nudge`: the cell is then negligible and l_p its exact
+inverse, so that every product of the two comes out right to rounding, without a product over "all the others". Only
+the diagonal, where f''/f and not l² stands, has to be set apart.
 """
 
 from typing import NamedTuple
@@ -65,9 +65,10 @@ class Slopes(NamedTuple):
 
     Globals are the interpolating parameters, then the scalar factors.
 
-    **Fields:** `cells` expected counts; `logs` l of the globals, constant along a row; `shifts` F d' of the interpolating parameters;
-    `jacobian` = shifts + cells · logs; `local_logs` l of each local entry; `alpha_bends` F d''; `normsys_bends` f''/f of each normsys
-    entry; `factors` the parameter vector with zero factors nudged, and a 1 at its end.
+    **Fields:** `cells` expected counts; `logs` l of the globals, constant along a row; `shifts` F d' of the
+    interpolating parameters; `jacobian` = shifts + cells · logs; `local_logs` l of each local entry; `alpha_bends` F
+    d''; `normsys_bends` f''/f of each normsys entry; `factors` the parameter vector with zero factors nudged, and a 1
+    at its end.
     """
 
     cells: Float[Array, "cells"]
@@ -158,8 +159,8 @@ def _bin_jacobian(layout: Layout, tables: Tables, slopes: Slopes) -> Float[Array
 def _cell_curvature(layout: Layout, tables: Tables, slopes: Slopes, weight: Float[Array, "cells"]):
     """Second derivatives of the cells, summed with `weight`, in the order globals, locals.
 
-    Globals by globals are products over rows, not cells, because l is constant along a row. What the products leave on the
-    diagonal is replaced by the diagonal proper.
+    Globals by globals are products over rows, not cells, because l is constant along a row. What the products leave
+    on the diagonal is replaced by the diagonal proper.
     """
     n_rows, n_alphas, n_locals = len(layout.rows), len(layout.alphas), len(layout.locals_)
     row_weight = jax.ops.segment_sum(weight * slopes.cells, tables.row_of_cell, n_rows)

@@ -1,7 +1,7 @@
 """`derive`: from templates as written to the coefficients that an evaluation needs. Pure and traceable.
 
-Because it is part of the traced program, derivatives with respect to any yield, variation, uncertainty or auxiliary datum
-flow through it, to the fit and to the limit.
+Because it is part of the traced program, derivatives with respect to any yield, variation, uncertainty or auxiliary
+datum flow through it, to the fit and to the limit.
 """
 
 import equinox as eqx
@@ -27,8 +27,9 @@ class Constraints(eqx.Module):
     """Widths and centres of the constraint terms.
 
     `sigmas` are the widths of the Gaussian terms, `factors` the rates tau of the Poisson terms Pois(a | tau gamma);
-    `auxdata` the nominal auxiliary data in the order of `Layout.constrained`; `inert` marks the components that a rule on
-    empty bins holds at their initial value; `widths` are prefit uncertainties per parameter, 0 where inert, NaN where free.
+    `auxdata` the nominal auxiliary data in the order of `Layout.constrained`; `inert` marks the components that a
+    rule on empty bins holds at their initial value; `widths` are prefit uncertainties per parameter, 0 where inert,
+    NaN where free.
     """
 
     sigmas: Float[Array, "normals"]
@@ -91,7 +92,8 @@ def _staterror_widths(n: int, templates: Templates, tables: Tables) -> tuple[Arr
     """delta_b = sqrt(sum u^2) / sum b over the samples that carry the modifier, and which components are inert.
 
     Where the sum of the yields is not positive or no uncertainty is given, the component is held at 1 and its width is
-    set to 1, as in pyhf: the constant ln Gauss(1 | 1, 1) stays in the log density. Other Gaussian parameters have width 1.
+    set to 1, as in pyhf: the constant ln Gauss(1 | 1, 1) stays in the log density. Other Gaussian parameters have
+    width 1.
     """
 
     def total(values):

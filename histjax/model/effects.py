@@ -1,6 +1,7 @@
 """Expected yields: additive modifiers first, then all multiplicative ones (CERN-OPEN-2012-016, equation 4).
 
-A *cell* is one sample in one bin: cell = (nominal + sum of shifts) · normsys factors · scalar factors · bin-wise factors.
+A *cell* is one sample in one bin: cell = (nominal + sum of shifts) · normsys factors · scalar factors · bin-wise
+factors.
 """
 
 import equinox as eqx
@@ -15,7 +16,9 @@ from histjax.model.interpolation import even_function, factor, odd_function
 
 
 class Effects(eqx.Module):
-    """The two factors of every cell, apart: `shifted` = nominal + shifts, `scale` = product of the factors; `(cells,)`."""
+    """The two factors of every cell, apart: `shifted` = nominal + shifts, `scale` = product of the factors;
+    `(cells,)`.
+    """
 
     shifted: Float[Array, "cells"]
     scale: Float[Array, "cells"]

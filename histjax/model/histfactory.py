@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
 from histjax._typing import Params, is_traced, joined, on_host, split
 from histjax.errors import InvalidModel, UnknownName
@@ -33,8 +33,8 @@ from histjax.model.parameters import Parameters
 class Model(Likelihood):
     """A compiled HistFactory model: a frozen pytree with pure methods; make it with `histjax.compile`.
 
-    `params` is `{name: array}` (shape `()` or `(n,)`), `data` a `Data`. Everything works under `jax.jit`, `jax.vmap` and
-    `jax.grad`, with respect to parameters, data and every number of the workspace.
+    `params` is `{name: array}` (shape `()` or `(n,)`), `data` a `Data`. Everything works under `jax.jit`, `jax.vmap`
+    and `jax.grad`, with respect to parameters, data and every number of the workspace.
 
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
@@ -133,8 +133,18 @@ class Model(Likelihood):
     @compiled
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
         """Whether some bin has an observed count and no positive expectation."""
-        counts, _ = self._cut(self.ravel_data(data))
-        return jnp.any((counts > 0) & (self._bin_yields(vector) <= 10 * FLOOR))
+        return jnp.any(self._impossible_bins(vector, self.ravel_data(data)))
+
+    def _impossible_bins(self, vector: Float[Array, "parameters"], data) -> Bool[Array, "bins"]:
+        counts, _ = self._cut(data)
+        return (counts > 0) & (self._bin_yields(vector) <= 10 * FLOOR)
+
+    @method
+    def impossible_places(self, vector: Float[Array, "parameters"], data) -> list[str]:
+        """The bins that observe something where nothing is expected, in words; not for use inside a trace."""
+        flat = self.ravel_data(data)
+        channels = self._by_channel(self._impossible_bins(vector, flat))
+        return [f"channel {name!r}, bin {i}" for name, bins in channels.items() for i in np.flatnonzero(bins)]
 
     # --- expectations ----------------------------------------------------------------------------------------------
 
@@ -157,7 +167,9 @@ class Model(Likelihood):
 
     @method
     def expected_data(self, params: Params) -> Data:
-        """Expected counts, and the expected auxiliary data: alpha for Gaussian constraints, tau gamma for Poisson ones."""
+        """Expected counts, and the expected auxiliary data: alpha for Gaussian constraints, tau gamma for Poisson
+        ones.
+        """
         return self.unravel_data(self.expected_flat(self.ravel(params)))
 
     @compiled
@@ -255,7 +267,7 @@ class Model(Likelihood):
     def _cut(self, flat: Float[Array, "data"]) -> tuple[Float[Array, "bins"], Float[Array, "auxiliaries"]]:
         return flat[: self.layout.n_bins], flat[self.layout.n_bins :]
 
-    def _by_channel(self, bins: Float[Array, "... bins"]) -> dict[str, Array]:
+    def _by_channel(self, bins: Shaped[Array, "... bins"]) -> dict[str, Array]:
         return split(bins, {each.name: (slice(each.start, each.stop), (each.n_bins,)) for each in self.layout.channels})
 
     def _by_constraint(self, auxiliary: Float[Array, "... auxiliaries"]) -> dict[str, Array]:
@@ -266,15 +278,17 @@ class Model(Likelihood):
         return split(auxiliary, places)
 
     def __repr__(self) -> str:
-        layout = self.layout
-        free = sum(each.size for each in layout.parameters if each.constraint == "none")
-        lines = [
-            f"Model: {len(layout.channels)} channels, {layout.n_bins} bins, {len(layout.rows)} samples, {layout.n_modifiers} modifiers",
-            f"  parameters: {layout.n_parameters} in {len(layout.parameters)} sets, {free} without constraint, poi {layout.poi!r}",
-            f"  histosys: {_names(layout.histosys_codes)}; normsys: {_names(code for code, _, _ in layout.normsys_codes)}",
-            f"  arrays: {layout.n_cells} cells x {len(layout.alphas)} interpolating parameters, {self.templates.init.dtype}",
-        ]
-        return "\n".join(lines)
+        layout, sets = self.layout, self.layout.parameters
+        free = sum(each.size for each in sets if each.constraint == "none")
+        normsys = _names(code for code, _, _ in layout.normsys_codes)
+        return (
+            f"Model: {len(layout.channels)} channels, {layout.n_bins} bins, {len(layout.rows)} samples, "
+            f"{layout.n_modifiers} modifiers\n"
+            f"  parameters: {layout.n_parameters} in {len(sets)} sets, {free} without constraint, poi {layout.poi!r}\n"
+            f"  histosys: {_names(layout.histosys_codes)}; normsys: {normsys}\n"
+            f"  arrays: {layout.n_cells} cells x {len(layout.alphas)} interpolating parameters, "
+            f"{self.templates.init.dtype}"
+        )
 
 
 _derive = eqx.filter_jit(derive)

@@ -1,12 +1,12 @@
 r"""The interpolation codes of HistFactory, as small functions of one parameter.
 
-Each code returns the interpolated yield \(I(\alpha)\) between `lo` = \(I(-1)\), `nominal` = \(I(0)\) and `hi` = \(I(+1)\)
-(CERN-OPEN-2012-016, section 4.1; ROOT `RooFit/Detail/MathFuncs.h`, whose numbering for code4 is 5 and for code4p is 4).
-The HS3 words are lin = code0, log = code1, parabolic = code2, poly6 = code4p.
+Each code returns the interpolated yield \(I(\alpha)\) between `lo` = \(I(-1)\), `nominal` = \(I(0)\) and `hi` =
+\(I(+1)\) (CERN-OPEN-2012-016, section 4.1; ROOT `RooFit/Detail/MathFuncs.h`, whose numbering for code4 is 5 and for
+code4p is 4). The HS3 words are lin = code0, log = code1, parabolic = code2, poly6 = code4p.
 
-Additive codes (0, 2, 4p) are all of the form nominal + odd·alpha + even·g(alpha), with half the sum and half the difference of the
-two variations, odd = (hi - lo)/2 and even = (hi + lo)/2 - nominal, and one even function g per code (`even_function`). That is
-what the compiled model uses: two matrix-vector products for all templates at once.
+Additive codes (0, 2, 4p) are all of the form nominal + odd·alpha + even·g(alpha), with half the sum and half the
+difference of the two variations, odd = (hi - lo)/2 and even = (hi + lo)/2 - nominal, and one even function g per code
+(`even_function`). That is what the compiled model uses: two matrix-vector products for all templates at once.
 Multiplicative codes (1, 4) are factors of the ratios lo/nominal and hi/nominal.
 """
 
@@ -18,8 +18,9 @@ from jaxtyping import Array, Float
 
 Scalar = Float[Array, "..."]
 
-# Coefficients of the sixth-degree polynomial from its value, slope and curvature at alpha = +1 and -1; rows are the powers
-# 1 ... 6, columns (r+ - 1, r- - 1, r+ ln r+, -r- ln r-, r+ ln^2 r+, r- ln^2 r-). Inverse of the matching conditions at alpha0 = 1.
+# Coefficients of the sixth-degree polynomial from its value, slope and curvature at alpha = +1 and -1; rows are the
+# powers 1 ... 6, columns (r+ - 1, r- - 1, r+ ln r+, -r- ln r-, r+ ln^2 r+, r- ln^2 r-). Inverse of the matching
+# conditions at alpha0 = 1.
 _POLYNOMIAL = (
     np.array(
         [
@@ -43,7 +44,8 @@ def code0(alpha: Scalar, lo: Scalar, nominal: Scalar, hi: Scalar) -> Scalar:
 def code1(alpha: Scalar, lo: Scalar, nominal: Scalar, hi: Scalar) -> Scalar:
     """Piecewise exponential, nominal (hi/nominal)^alpha above 0 and nominal (lo/nominal)^-alpha below.
 
-    The slope jumps at 0; its derivative there is taken as the mean of both sides. A side whose ratio is not positive is linear.
+    The slope jumps at 0; its derivative there is taken as the mean of both sides. A side whose ratio is not positive
+    is linear.
     """
     return _multiplicative(code1, alpha, lo, nominal, hi)
 
@@ -61,8 +63,9 @@ def code2_pyhf(alpha: Scalar, lo: Scalar, nominal: Scalar, hi: Scalar) -> Scalar
 def code4(alpha: Scalar, lo: Scalar, nominal: Scalar, hi: Scalar) -> Scalar:
     """Sixth-degree polynomial inside, exponential outside; two continuous derivatives. The default for normsys.
 
-    A ratio that is not positive has no logarithm: its logarithms are set to 0 as in ROOT, and beyond alpha = +-1 that side
-    stays constant, so that the result is exactly nominal at 0 and finite, with two continuous derivatives, everywhere.
+    A ratio that is not positive has no logarithm: its logarithms are set to 0 as in ROOT, and beyond alpha = +-1 that
+    side stays constant, so that the result is exactly nominal at 0 and finite, with two continuous derivatives,
+    everywhere.
     """
     return _multiplicative(code4, alpha, lo, nominal, hi)
 

@@ -14,11 +14,11 @@ from histjax.model.parameters import Parameters
 class Likelihood(eqx.Module):
     """A likelihood: a pytree whose methods are pure functions of one parameter point and one dataset.
 
-    To fit anything, subclass it and give `parameters`, `data`, `poi` and `logpdf`, with `expected_data` for Asimov datasets and
-    `draw` for toys. The rest has defaults by automatic differentiation.
+    To fit anything, subclass it and give `parameters`, `data`, `poi` and `logpdf`, with `expected_data` for Asimov
+    datasets and `draw` for toys. The rest has defaults by automatic differentiation.
 
-    What is minimised works on flat things, because a program with one argument per parameter is slow to compile and to call: the
-    flat parameter vector, and whatever `ravel_data` makes of a dataset.
+    What is minimised works on flat things, because a program with one argument per parameter is slow to compile and
+    to call: the flat parameter vector, and whatever `ravel_data` makes of a dataset.
     """
 
     parameters: eqx.AbstractVar[Parameters]
@@ -69,6 +69,13 @@ class Likelihood(eqx.Module):
         return value, gradient, hessian
 
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
-        """`True` where the model cannot describe `data` at `vector` at all (an expectation of 0 for an observed count)."""
+        """`True` where the model cannot describe `data` at `vector` at all (an expectation of 0 for an observed
+        count).
+        """
         del vector, data
         return jnp.zeros((), bool)
+
+    def impossible_places(self, vector: Float[Array, "parameters"], data) -> list[str]:
+        """Where `is_impossible` holds, in words."""
+        del vector, data
+        return []

@@ -1,4 +1,6 @@
-"""What a likelihood says of its parameters: names, shapes, starting values, bounds, and which of them are constrained."""
+"""What a likelihood says of its parameters: names, shapes, starting values, bounds, and which of them are
+constrained.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +18,8 @@ from histjax.lower.layout import ParameterSet
 class Parameter:
     """One parameter set with its settings; arrays have the shape of its leaf in `Params`.
 
-    `width` is the prefit uncertainty: the width of the constraint term, NaN for a free parameter, 0 where a rule on empty
-    bins holds a component.
+    `width` is the prefit uncertainty: the width of the constraint term, NaN for a free parameter, 0 where a rule on
+    empty bins holds a component.
     """
 
     name: str
@@ -93,7 +95,9 @@ class Parameters(eqx.Module):
         return self.set(name).slice
 
     def ravel(self, params: Mapping[str, Array]) -> Float[Array, "parameters"]:
-        """The flat vector of a parameter point; raises `UnknownName` and `InvalidModel` where names or shapes differ."""
+        """The flat vector of a parameter point; raises `UnknownName` and `InvalidModel` where names or shapes
+        differ.
+        """
         for name in params:
             self.set(name)
         missing = [name for name in self.names if name not in params]

@@ -45,7 +45,9 @@ def test_minimum(case, fitted):
 
 @pytest.mark.parametrize("case", TABLE, ids=str)
 def test_bounds_are_kept_and_flagged(case, fitted):
-    """No value leaves its bounds; `at_bound` flags those that lie there, held or not, and nothing is flagged elsewhere."""
+    """No value leaves its bounds; `at_bound` flags those that lie there, held or not, and nothing is flagged
+    elsewhere.
+    """
     model, result = fitted
     parameters = model.parameters
     vector, active = np.asarray(result.vector), np.asarray(result.active)
@@ -272,10 +274,12 @@ def test_a_minimum_outside_the_start(compile_case):
 
 
 def test_a_minimum_at_a_kink_is_never_called_converged():
-    """With piecewise codes the minimum may sit on the kink at alpha = 0, where the slope jumps and no gradient vanishes.
+    """With piecewise codes the minimum may sit on the kink at alpha = 0, where the slope jumps and no gradient
+    vanishes.
 
-    b = 50 with 40 and 45 (both below) and n = 60: any |alpha| > 0 makes it worse, so alpha = 0 and mu is fixed at 0. A known
-    shortfall: the minimum is found, but the certificate, which wants a vanishing gradient, does not know of kinks and says no.
+    b = 50 with 40 and 45 (both below) and n = 60: any |alpha| > 0 makes it worse, so alpha = 0 and mu is fixed at 0.
+    A known shortfall: the minimum is found, but the certificate, which wants a vanishing gradient, does not know of
+    kinks and says no.
     """
     document = workspace(
         {"SR": [sample("s", [5.0], mu()), sample("b", [50.0], histosys("shape", [40.0], [45.0]))]}, {"SR": [60.0]}

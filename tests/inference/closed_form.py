@@ -1,7 +1,7 @@
 """CLs of counting models with one `shapesys` background in closed form: no fit, no histjax, no pyhf.
 
-At fixed mu the nuisance parameter of a bin solves the quadratic gamma^2 b (b + tau) + gamma [(b + tau) mu s - b (n + a)] - a mu s = 0
-(the derivative of the log density set to 0), and mu-hat is a root of one increasing function.
+At fixed mu the nuisance parameter of a bin solves the quadratic gamma^2 b (b + tau) + gamma [(b + tau) mu s - b (n +
+a)] - a mu s = 0 (the derivative of the log density set to 0), and mu-hat is a root of one increasing function.
 """
 
 from dataclasses import dataclass

@@ -56,7 +56,9 @@ def test_closed_form_itself():
 
 
 def test_large_yields_weak_signal():
-    """pyhf 0.7.6 says 0.3614 here with SLSQP, 0.0 one step aside, and 0.72216 with Minuit (issue 2232); CLs is 0.7218095."""
+    """pyhf 0.7.6 says 0.3614 here with SLSQP, 0.0 one step aside, and 0.72216 with Minuit (issue 2232); CLs is
+    0.7218095.
+    """
     tested = 11.843640283180768
     first = histjax.hypotest(model_of("huge"), poi_value=tested)
     assert float(first.CLs) == pytest.approx(0.7218095, abs=5e-8)
@@ -150,7 +152,8 @@ def test_discovery_published():
         0.11119604157594337,
         0.41286079728391695,
     ]
-    # as significances, because far in the tail p amplifies the error of the fit; the closed form below is the tight test
+    # as significances, because far in the tail p amplifies the error of the fit; the closed form below is the tight
+    # test
     np.testing.assert_allclose(norm.isf(result.test.CLsb_expected), norm.isf(band), atol=1e-4)
     np.testing.assert_array_equal(result.p0_expected[::-1], result.test.CLsb_expected)
     s, b, tau, n = Counting((25,), (50,), (7,), (80,)).arrays
@@ -233,7 +236,9 @@ def cls_of(model, signal, counts, poi_value=1.0):
 
 
 def test_gradient_of_cls():
-    """Derivatives with respect to yields, counts and the tested value are those of the closed form, by central differences."""
+    """Derivatives with respect to yields, counts and the tested value are those of the closed form, by central
+    differences.
+    """
     model, step = model_of("hello"), 1e-4
     signal, counts = jnp.array([12.0, 11.0]), jnp.array([51.0, 48.0])
     gradients = jax.grad(cls_of, argnums=(1, 2, 3))(model, signal, counts, 1.0)
@@ -250,7 +255,9 @@ def test_gradient_of_cls():
 
 
 def test_gradient_where_the_statistic_vanishes():
-    """sqrt(q) has no derivative at q = 0 (data equal to the background, mu-hat = 0): the gradient of CLs stays finite."""
+    """sqrt(q) has no derivative at q = 0 (data equal to the background, mu-hat = 0): the gradient of CLs stays
+    finite.
+    """
     model = model_of("tiny_signal")
     gradient = jax.grad(
         lambda s: histjax.hypotest(model.with_yields({("singlechannel", "signal"): s}), poi_value=1.0).CLs

@@ -16,7 +16,9 @@ from tests.workspaces import mu, sample, workspace
     "slug", ["hello", "example", "paper", "one_bin", "readme", "excess", "huge", "noninteger", "huge_signal"]
 )
 def test_closed_form(slug):
-    """The observed limit is the root of the closed form; at each expected limit the band of the closed form reaches 0.05."""
+    """The observed limit is the root of the closed form; at each expected limit the band of the closed form reaches
+    0.05.
+    """
     limit = histjax.upper_limit(model_of(slug))
     assert bool(np.all(limit.converged))
     assert float(limit.observed) == pytest.approx(upper_limit(COUNTING[slug]), rel=1e-8)
@@ -81,7 +83,9 @@ def test_errors():
 
 @pytest.mark.parametrize("pick", ["observed", 0, 2, 4])
 def test_gradient(pick):
-    """The derivative of a limit with respect to signal yields: implicit, against central differences of the closed form."""
+    """The derivative of a limit with respect to signal yields: implicit, against central differences of the closed
+    form.
+    """
     step = 1e-4
 
     def limit(signal):

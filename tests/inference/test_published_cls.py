@@ -41,7 +41,8 @@ def document_of(entry: dict, patch: str | None):
 def test_certified_cls(entry, oracle, corpus):
     """CLs at mu = 1 within 1e-5 of the value from fits certified from several starts, every fit here certified as well.
 
-    pyhf gives 0.9996 for the 3L likelihood with ERJR_300p0_100p0 (its fit returns the starting point) and NaN for ttbar.
+    pyhf gives 0.9996 for the 3L likelihood with ERJR_300p0_100p0 (its fit returns the starting point) and NaN for
+    ttbar.
     """
     del corpus  # only so that the test is skipped where there is none
     workspace, _ = read_workspace(document_of(entry, oracle["patch"]), entry["name"])
