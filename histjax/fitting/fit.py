@@ -40,7 +40,8 @@ def fit(
     - `likelihood`, `data`: any `Likelihood` and a dataset of its kind; the likelihood's own data by default.
     - `fixed`: values of parameters to hold, by name (`{"mu": 1.0}`, also one component: `{"gamma[2]": 1.0}`), besides
       those that the measurement fixes. A fixed value may lie outside the bounds.
-    - `init`: starting values of some or all parameters by name, or the result of a fit nearby.
+    - `init`: starting values of some or all parameters by name, or the result of a fit nearby. A result is trusted to
+      lie in the right valley: the minimiser does not look for others.
     - `bounds`: `{name: (lower, upper)}` in place of the model's bounds.
     - `minimiser`: `Newton()`, or `LBFGS()` where second derivatives are too dear.
     - `differentiable_hessian`: whether derivatives with respect to the model reach covariance and uncertainties;
@@ -80,7 +81,8 @@ def fit_problem(parameters: Parameters, fixed: Mapping, init: Mapping | FitResul
     start, lower, upper, mask = (
         on_host(x) for x in (parameters.init, parameters.lower, parameters.upper, parameters.fixed)
     )
-    if isinstance(init, FitResult):
+    trusted = isinstance(init, FitResult)
+    if trusted:
         start, init = on_host(init.vector), {}
     for name, value in init.items():
         start = _assign(start, parameters, name, value)
@@ -91,7 +93,9 @@ def fit_problem(parameters: Parameters, fixed: Mapping, init: Mapping | FitResul
     if not is_traced(lower, upper) and np.any(lower > upper):
         crossed = parameters.component_names[int(np.argmax(lower > upper))]
         raise InvalidModel(f"the lower bound of {crossed!r} is above its upper bound")
-    return Problem(start, lower, upper, mask, _spread(on_host(parameters.widths), on_host(parameters.init)))
+    return Problem(
+        start, lower, upper, mask, _spread(on_host(parameters.widths), on_host(parameters.init)), np.array(trusted)
+    )
 
 
 def _assign(vector, parameters: Parameters, name: str, value):

@@ -43,7 +43,7 @@ class Newton(Minimiser):
             return likelihood.nll_derivatives(x, data)
 
         def wanted(attempts: Attempts) -> Bool[Array, ""]:
-            again = (attempts.longest > self.patience) & (attempts.made <= self.restarts)
+            again = ~problem.trusted & (attempts.longest > self.patience) & (attempts.made <= self.restarts)
             return (attempts.made == 0) | again
 
         def attempt(attempts: Attempts) -> Attempts:

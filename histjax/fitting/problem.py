@@ -20,6 +20,7 @@ class Problem(NamedTuple):
     upper: Float[Array, "parameters"]
     fixed: Bool[Array, "parameters"]
     spread: Float[Array, "parameters"]
+    trusted: Bool[Array, ""]
 
 
 class Minimum(NamedTuple):

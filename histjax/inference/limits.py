@@ -99,7 +99,7 @@ def _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi) 
     asimov = likelihood.expected_flat(background.vector)
     datasets = jax.tree.map(lambda a, b: jnp.stack([a, b.astype(a.dtype)]), asimov, data)
     question = Question(likelihood, datasets, lowest, best, 1 - confidence_level)
-    problem = jax.tree.map(jnp.asarray, fit_problem(likelihood.parameters, {poi: 0.0}, {}, {}))
+    problem = jax.tree.map(jnp.asarray, fit_problem(likelihood.parameters, {poi: 0.0}, background, {}))
     starts = jnp.stack([background.vector, background.vector])
     # the answer does not depend on where the search starts
     guesses = jax.lax.stop_gradient((starts, _uncertainty(background, place)))
