@@ -105,7 +105,7 @@ def hypotest(
     """
     poi = poi_name(likelihood, poi)
     statistic.check_value(poi_value)
-    data = likelihood.data if data is None else data
+    data = likelihood.ravel_data(likelihood.data if data is None else data)
     observed = observed_fits(likelihood, data, poi, poi_value, statistic, minimiser, throw)
     settings = dict(minimiser=minimiser, throw=throw, differentiable_hessian=False)
     if statistic.discovery:

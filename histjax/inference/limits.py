@@ -82,9 +82,9 @@ def upper_limit(
     if not statistic.one_sided:
         raise InvalidModel(f"an upper limit needs a one-sided statistic, qmu_tilde or qmu; found {statistic.name}")
     poi = poi_name(likelihood, poi)
-    data = likelihood.data if data is None else data
+    data = likelihood.ravel_data(likelihood.data if data is None else data)
     fits = observed_fits(likelihood, data, poi, 0.0, statistic, minimiser, throw)
-    result = _limit(likelihood, likelihood.ravel_data(data), fits, confidence_level, statistic, minimiser, poi)
+    result = _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi)
     if throw and not is_traced(result.converged) and not bool(jnp.all(result.converged)):
         raise FailedFit(result.message, result)
     return result
@@ -95,10 +95,9 @@ def _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi) 
     free, background = fits.free, fits.at_zero
     place = likelihood.parameters.index(poi).start
     best = free.vector[place]
-    lowest = jnp.where(best < 0, background.deviance, free.deviance) if statistic.bounded else free.deviance
     asimov = likelihood.expected_flat(background.vector)
     datasets = jax.tree.map(lambda a, b: jnp.stack([a, b.astype(a.dtype)]), asimov, data)
-    question = Question(likelihood, datasets, lowest, best, 1 - confidence_level)
+    question = Question(likelihood, datasets, statistic.denominator(best, fits.deviances), best, 1 - confidence_level)
     problem = jax.tree.map(jnp.asarray, fit_problem(likelihood.parameters, {poi: 0.0}, background, {}))
     starts = jnp.stack([background.vector, background.vector])
     # the answer does not depend on where the search starts

@@ -63,10 +63,17 @@ class Statistic:
         lower = on_host(parameters.lower)[parameters.index(poi)]
         return {poi: ((jnp if is_traced(lower) else np).minimum(lower, 0.0), np.inf)}
 
+    def tests_zero(self, poi_value) -> bool:
+        """Whether the tested value is known to be 0, so that one fit serves as both `at_poi` and `at_zero`."""
+        return self.discovery or (not is_traced(poi_value) and np.ndim(poi_value) == 0 and float(poi_value) == 0.0)
+
+    def denominator(self, best, deviances: "Deviances") -> Float[Array, ""]:
+        """Deviance in the denominator of the likelihood ratio; `best` is mu-hat."""
+        return jnp.where(best < 0, deviances.at_zero, deviances.free) if self.bounded else deviances.free
+
     def of_fits(self, poi_value, best, deviances: "Deviances") -> Float[Array, ""]:
         """The value from the deviances of the fits behind it; `best` is mu-hat."""
-        lowest = jnp.where(best < 0, deviances.at_zero, deviances.free) if self.bounded else deviances.free
-        ratio = deviances.at_poi - lowest
+        ratio = deviances.at_poi - self.denominator(best, deviances)
         value = jnp.where(ratio > 0, ratio, 0.0)
         if self.one_sided:
             value = jnp.where(best > poi_value, 0.0, value)
@@ -142,7 +149,10 @@ def observed_fits(
     bounds = statistic.free_bounds(likelihood, poi)
     free = fit(likelihood, data, bounds=bounds, **settings)
     at_poi = fit(likelihood, data, fixed={poi: poi_value}, init=free, **settings)
-    at_zero = at_poi if statistic.discovery else fit(likelihood, data, fixed={poi: 0.0}, init=free, **settings)
+    if statistic.tests_zero(poi_value):
+        at_zero = at_poi
+    else:
+        at_zero = fit(likelihood, data, fixed={poi: 0.0}, init=free, **settings)
     return ObservedFits(lowest_fit(likelihood, data, free, (at_poi, at_zero), bounds, settings), at_poi, at_zero)
 
 

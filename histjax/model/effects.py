@@ -4,7 +4,6 @@ A *cell* is one sample in one bin: cell = (nominal + sum of shifts) · normsys f
 factors.
 """
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -13,34 +12,6 @@ from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables
 from histjax.model.derive import Coefficients
 from histjax.model.interpolation import even_function, factor, odd_function
-
-
-class Effects(eqx.Module):
-    """The two factors of every cell, apart: `shifted` = nominal + shifts, `scale` = product of the factors;
-    `(cells,)`.
-    """
-
-    shifted: Float[Array, "cells"]
-    scale: Float[Array, "cells"]
-
-    @property
-    def cells(self) -> Float[Array, "cells"]:
-        """Expected yields per cell."""
-        return self.shifted * self.scale
-
-
-def effects(layout: Layout, tables: Tables, coefficients: Coefficients, vector: Float[Array, "parameters"]) -> Effects:
-    """Evaluate all modifiers at the flat parameter `vector`."""
-    alpha = vector[tables.alpha_parameter]
-    odd, even = (
-        by_code(layout.histosys_codes, odd_function, alpha),
-        by_code(layout.histosys_codes, even_function, alpha),
-    )
-    shifted = coefficients.nominal_yields + coefficients.odd @ odd + coefficients.even @ even
-    padded = jnp.append(vector, 1.0)
-    normsys = jnp.append(normsys_factors(layout, coefficients, alpha[tables.normsys_alpha]), 1.0)
-    rows = jnp.prod(normsys[tables.normsys_of_row], axis=1) * jnp.prod(padded[tables.factors_of_row], axis=1)
-    return Effects(shifted, rows[tables.row_of_cell] * jnp.prod(padded[tables.locals_of_cell], axis=1))
 
 
 def normsys_factors(layout: Layout, coefficients: Coefficients, alpha: Float[Array, "normsys_entries"]) -> Array:
@@ -69,9 +40,16 @@ def clipped(values: Float[Array, "..."], floor: float | None) -> Float[Array, ".
 
 def cell_yields(
     layout: Layout, tables: Tables, coefficients: Coefficients, vector: Float[Array, "parameters"]
-) -> Array:
-    """Expected counts per cell, `(cells,)`."""
-    return clipped(effects(layout, tables, coefficients, vector).cells, layout.clip_sample_data)
+) -> Float[Array, "cells"]:
+    """Expected counts per cell at the flat parameter `vector`."""
+    alpha, codes = vector[tables.alpha_parameter], layout.histosys_codes
+    odd, even = by_code(codes, odd_function, alpha), by_code(codes, even_function, alpha)
+    shifted = coefficients.nominal_yields + coefficients.odd @ odd + coefficients.even @ even
+    padded = jnp.append(vector, 1.0)
+    normsys = jnp.append(normsys_factors(layout, coefficients, alpha[tables.normsys_alpha]), 1.0)
+    rows = jnp.prod(normsys[tables.normsys_of_row], axis=1) * jnp.prod(padded[tables.factors_of_row], axis=1)
+    scale = rows[tables.row_of_cell] * jnp.prod(padded[tables.locals_of_cell], axis=1)
+    return clipped(shifted * scale, layout.clip_sample_data)
 
 
 def bin_yields(layout: Layout, tables: Tables, cells: Float[Array, "cells"]) -> Float[Array, "bins"]:
