@@ -30,6 +30,16 @@ def on_host(values):
     return values if is_traced(values) else np.array(values)
 
 
+def replaced(vector, place, value):
+    """`vector` with `value` at `place` (a slice or indices), put there on the host where all values are known."""
+    if is_traced(vector, place, value):
+        vector = jnp.asarray(vector)
+        return vector.at[place].set(jnp.asarray(value, vector.dtype))
+    vector = np.array(vector)
+    vector[place] = value
+    return vector
+
+
 def joined(parts, dtype) -> Array:
     """Flat arrays after each other, put together on the host where all values are known."""
     if not parts:

@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from histjax._typing import is_traced, on_host
+from histjax._typing import is_traced, on_host, replaced
 from histjax.errors import FailedFit, InvalidModel
 from histjax.fitting.implicit import minimum, with_curvature
 from histjax.fitting.newton import Newton
@@ -103,12 +103,7 @@ def _assign(vector, parameters: Parameters, name: str, value):
     size = place.stop - place.start
     if np.size(value) not in (1, size):
         raise InvalidModel(f"parameter {name!r} has {size} components, found a value of shape {np.shape(value)}")
-    if is_traced(vector, value):
-        value = jnp.broadcast_to(jnp.reshape(value, -1), (size,))
-        return jnp.asarray(vector).at[place].set(value.astype(vector.dtype))
-    vector = vector.copy()
-    vector[place] = np.reshape(value, -1)
-    return vector
+    return replaced(vector, place, jnp.reshape(value, -1) if is_traced(value) else np.reshape(value, -1))
 
 
 def _spread(widths, init):

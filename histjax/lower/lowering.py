@@ -127,6 +127,7 @@ def _templates(workspace: Workspace, measurement: Measurement, layout: Layout, a
         shapesys_uncertainty=actions.shapesys.column("uncertainty", float),
         staterror_uncertainty=actions.staterror.column("uncertainty", float),
         observations=np.concatenate([np.asarray(workspace.observation(c.name).data, float) for c in layout.channels]),
+        weights=np.ones(layout.n_bins),
         **vars(chosen),
     )
 

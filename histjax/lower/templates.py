@@ -10,7 +10,10 @@ from jaxtyping import Array, Bool, Float, Int
 
 
 class Templates(eqx.Module):
-    """What the document says, as flat arrays. Yields and uncertainties are absolute expected counts."""
+    """What the document says, as flat arrays. Yields and uncertainties are absolute expected counts.
+
+    `weights` is the power to which the Poisson term of each bin is taken: 1, or 0 for a bin that is masked.
+    """
 
     nominal_yields: Float[Array, "cells"]
     histosys_lo: Float[Array, "histosys_entries"]
@@ -20,6 +23,7 @@ class Templates(eqx.Module):
     shapesys_uncertainty: Float[Array, "shapesys_entries"]
     staterror_uncertainty: Float[Array, "staterror_entries"]
     observations: Float[Array, "bins"]
+    weights: Float[Array, "bins"]
     init: Float[Array, "parameters"]
     lower: Float[Array, "parameters"]
     upper: Float[Array, "parameters"]

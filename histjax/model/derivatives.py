@@ -33,12 +33,13 @@ def derivatives(
     tables: Tables,
     coefficients: Coefficients,
     constraints: Constraints,
+    weights: Float[Array, "bins"],
     vector: Float[Array, "parameters"],
     counts: Float[Array, "bins"],
     auxiliary: Float[Array, "auxiliaries"],
 ) -> tuple[Float[Array, ""], Float[Array, "parameters"], Float[Array, "parameters parameters"]]:
     """-ln L(vector) + ln L(saturated), its gradient and its Hessian."""
-    value, gradient, hessian = _main(layout, tables, coefficients, vector, counts)
+    value, gradient, hessian = _main(layout, tables, coefficients, weights, vector, counts)
     slopes, curvatures = jnp.zeros_like(vector), jnp.zeros_like(vector)
     for terms in (_normal, _poisson):
         index, deviance, slope, curvature = terms(tables, constraints, vector, auxiliary)
@@ -81,7 +82,7 @@ class Slopes(NamedTuple):
     factors: Float[Array, "parameters_and_one"]
 
 
-def _main(layout: Layout, tables: Tables, coefficients: Coefficients, vector, counts):
+def _main(layout: Layout, tables: Tables, coefficients: Coefficients, weights, vector, counts):
     """The Poisson terms of the main measurement."""
     slopes = _slopes(layout, tables, coefficients, vector)
     cells = clipped(slopes.cells, layout.clip_sample_data)
@@ -89,7 +90,7 @@ def _main(layout: Layout, tables: Tables, coefficients: Coefficients, vector, co
         slopes = _masked(slopes, slopes.cells > layout.clip_sample_data)
     yields = jax.ops.segment_sum(cells, tables.bin_of_cell, layout.n_bins)
     expected = clipped(yields, layout.clip_bin_data)
-    first, second = poisson_derivatives(counts, expected)
+    first, second = (weights * each for each in poisson_derivatives(counts, expected))
     if layout.clip_bin_data is not None:
         first, second = (jnp.where(yields > layout.clip_bin_data, each, 0.0) for each in (first, second))
     jacobian = _bin_jacobian(layout, tables, slopes)
@@ -99,7 +100,7 @@ def _main(layout: Layout, tables: Tables, coefficients: Coefficients, vector, co
     order = jnp.concatenate([tables.alpha_parameter, tables.factor_parameter, tables.local_parameter])
     full_gradient = jnp.zeros_like(vector).at[order].set(first @ jacobian)
     full_hessian = jnp.zeros((vector.size, vector.size), vector.dtype).at[jnp.ix_(order, order)].set(hessian)
-    return jnp.sum(poisson_deviance(counts, expected)), full_gradient, full_hessian
+    return weights @ poisson_deviance(counts, expected), full_gradient, full_hessian
 
 
 def _slopes(layout: Layout, tables: Tables, coefficients: Coefficients, vector) -> Slopes:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
-from histjax._typing import Params, is_traced, joined, on_host, split
+from histjax._typing import Params, is_traced, joined, on_host, replaced, split
 from histjax.errors import InvalidModel, UnknownName
 from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables, Templates
@@ -90,7 +90,9 @@ class Model(Likelihood):
     @method
     def logpdf_terms(self, params: Params, data: Data) -> LogpdfTerms:
         """The log density of each channel and of each constraint term; together they are `logpdf`."""
-        bins, normal, poisson = self._log_terms(self.ravel(params), self.ravel_data(data))
+        return self._terms(*self._log_terms(self.ravel(params), self.ravel_data(data)))
+
+    def _terms(self, bins, normal, poisson) -> LogpdfTerms:
         constraints = jnp.zeros_like(self.constraints.auxdata)
         constraints = constraints.at[self.tables.normal_auxiliary].set(normal)
         constraints = constraints.at[self.tables.poisson_auxiliary].set(poisson)
@@ -105,7 +107,7 @@ class Model(Likelihood):
         counts, auxiliary = self._cut(data)
         normal = log_normal(auxiliary[t.normal_auxiliary], vector[t.normal_parameter], c.sigmas)
         poisson = log_poisson(auxiliary[t.poisson_auxiliary], c.factors * vector[t.poisson_parameter])
-        return log_poisson(counts, self._bin_yields(vector)), normal, poisson
+        return self.templates.weights * log_poisson(counts, self._bin_yields(vector)), normal, poisson
 
     @compiled
     def saturated_logpdf(self, data) -> Float[Array, ""]:
@@ -113,22 +115,33 @@ class Model(Likelihood):
         counts, auxiliary = self._cut(self.ravel_data(data))
         poisson = log_poisson_saturated(auxiliary[self.tables.poisson_auxiliary])
         normal = log_normal_saturated(self.constraints.sigmas)
-        return jnp.sum(log_poisson_saturated(counts)) + jnp.sum(poisson) + jnp.sum(normal)
+        return self.templates.weights @ log_poisson_saturated(counts) + jnp.sum(poisson) + jnp.sum(normal)
 
     @compiled
     def nll(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
         """Half the deviance at a flat vector: -(logpdf - saturated_logpdf), without the cancellation."""
+        bins, normal, poisson = self._half_deviances(vector, self.ravel_data(data))
+        return jnp.sum(bins) + jnp.sum(normal) + jnp.sum(poisson)
+
+    @compiled
+    def _half_deviances(self, vector, data) -> tuple[Array, Array, Array]:
         t, c = self.tables, self.constraints
-        counts, auxiliary = self._cut(self.ravel_data(data))
+        counts, auxiliary = self._cut(data)
         pulls = (auxiliary[t.normal_auxiliary] - vector[t.normal_parameter]) / c.sigmas
         poisson = poisson_deviance(auxiliary[t.poisson_auxiliary], c.factors * vector[t.poisson_parameter])
-        return jnp.sum(poisson_deviance(counts, self._bin_yields(vector))) + 0.5 * jnp.sum(pulls**2) + jnp.sum(poisson)
+        return self.templates.weights * poisson_deviance(counts, self._bin_yields(vector)), 0.5 * pulls**2, poisson
+
+    @method
+    def deviance_terms(self, params: Params, data: Data) -> LogpdfTerms:
+        """-2 ln [L / L(saturated)] of each channel and of each constraint term: none is negative."""
+        bins, normal, poisson = self._half_deviances(self.ravel(params), self.ravel_data(data))
+        return self._terms(2 * bins, 2 * normal, 2 * poisson)
 
     @compiled
     def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
         """`nll`, gradient and exact Hessian by structure (see `histjax.model.derivatives`)."""
         arrays = self.tables, self.coefficients, self.constraints
-        return derivatives(self.layout, *arrays, vector, *self._cut(self.ravel_data(data)))
+        return derivatives(self.layout, *arrays, self.templates.weights, vector, *self._cut(self.ravel_data(data)))
 
     @compiled
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
@@ -137,7 +150,7 @@ class Model(Likelihood):
 
     def _impossible_bins(self, vector: Float[Array, "parameters"], data) -> Bool[Array, "bins"]:
         counts, _ = self._cut(data)
-        return (counts > 0) & (self._bin_yields(vector) <= 10 * FLOOR)
+        return (self.templates.weights * counts > 0) & (self._bin_yields(vector) <= 10 * FLOOR)
 
     @method
     def impossible_places(self, vector: Float[Array, "parameters"], data) -> list[str]:
@@ -228,13 +241,37 @@ class Model(Likelihood):
         for name, value in yields.items():
             if name not in rows:
                 raise UnknownName("(channel, sample)", name, rows)
-            row, value = rows[name], jnp.asarray(value, nominal.dtype)
-            if value.shape != (row.stop - row.start,):
+            row = rows[name]
+            if np.shape(value) != (row.stop - row.start,):
                 raise InvalidModel(
-                    f"yields of {name} have shape {value.shape}, the channel has {row.stop - row.start} bins"
+                    f"yields of {name} have shape {np.shape(value)}, the channel has {row.stop - row.start} bins"
                 )
-            nominal = nominal.at[row.start : row.stop].set(value)
-        return self.with_templates(eqx.tree_at(lambda t: t.nominal_yields, self.templates, nominal))
+            nominal = replaced(nominal, slice(row.start, row.stop), value)
+        return self.with_templates(eqx.tree_at(lambda t: t.nominal_yields, self.templates, jax.device_put(nominal)))
+
+    def with_weights(self, weights: Mapping[str, Float[Array, "..."]]) -> "Model":
+        """The same model with the Poisson terms of some channels taken to a power: `{channel: number or (bins,)}`.
+
+        0 masks a channel or a bin: it is not fitted, and its expectation is a prediction of the rest. Weights may be
+        traced, and a fit of a masked model is the same program as any other.
+
+        >>> import histjax
+        >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
+        >>> print(f"{model.with_weights({'singlechannel': 0.0}).logpdf_terms(model.init, model.data).total:.6f}")
+        -6.658431
+        """
+        channels = {each.name: each for each in self.layout.channels}
+        vector = self.templates.weights
+        for name, value in weights.items():
+            if name not in channels:
+                raise UnknownName("channel", name, channels)
+            channel = channels[name]
+            if np.shape(value) not in ((), (channel.n_bins,)):
+                raise InvalidModel(
+                    f"weights of channel {name!r} have shape {np.shape(value)}, expected () or ({channel.n_bins},)"
+                )
+            vector = replaced(vector, slice(channel.start, channel.stop), value)
+        return eqx.tree_at(lambda model: model.templates.weights, self, jax.device_put(vector))
 
     # --- flat order ------------------------------------------------------------------------------------------------
 
