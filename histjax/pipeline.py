@@ -16,7 +16,7 @@ from histjax._typing import float_dtype
 from histjax.errors import DocumentWarning
 from histjax.lower.lowering import lower
 from histjax.model.histfactory import Model
-from histjax.model.interpolation import ADDITIVE, code4, code4p
+from histjax.model.interpolation import ADDITIVE, PIECEWISE, code4, code4p
 from histjax.readers import apply_patch, load_json, read_workspace
 from histjax.spec import Workspace
 
@@ -78,6 +78,7 @@ def compile(  # the stage's name in the design; the built-in is not used here
         normsys=normsys,
         histosys=histosys,
         additive=ADDITIVE,
+        piecewise=PIECEWISE,
         interpolation=interpolation or {},
         clip_sample_data=clip_sample_data,
         clip_bin_data=clip_bin_data,

@@ -124,7 +124,7 @@ def solve(
     found = minimum(likelihood, data, problem, minimiser)
     if differentiable_hessian:
         found = with_curvature(likelihood, data, found)
-    held = active(problem, found.x, found.gradient)
+    held = active(problem, found)
     edm, kkt, is_definite, is_flat = certificate(found.gradient, found.hessian, held)
     unfinished = jnp.where(found.iterations >= minimiser.max_iterations, Status.MAX_ITERATIONS, Status.STALLED)
     verdicts = [

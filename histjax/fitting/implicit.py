@@ -31,7 +31,7 @@ def _minimum_jvp(primals, tangents):
     likelihood_dot, data_dot, problem_dot, _ = tangents
     # the Hessian below must be a function, or a second derivative would silently miss a term
     found = with_curvature(likelihood, data, minimum(likelihood, data, problem, minimiser))
-    held = active(problem, found.x, found.gradient)
+    held = active(problem, found)
     # a parameter without any effect has no place to move to
     held_dot = jnp.where(held, _held_tangent(problem, problem_dot, found.x), 0.0)
     held = held | (jnp.abs(jnp.diagonal(found.hessian)) < 1e-12)
@@ -50,7 +50,7 @@ def _minimum_jvp(primals, tangents):
 
     # the gradient vanishes on the free parameters but not on fixed and active ones: x moves the value as well
     _, value_dot = eqx.filter_jvp(value, (likelihood, data, found.x), (likelihood_dot, data_dot, x_dot))
-    return found, Minimum(x_dot, value_dot, None, None, None)
+    return found, Minimum(x_dot, value_dot, None, None, None, None)
 
 
 @eqx.filter_custom_jvp
@@ -76,10 +76,11 @@ def _with_curvature_jvp(primals, tangents):
 
 
 def _held_tangent(problem: Problem, problem_dot: Problem, x: Array) -> Array:
-    """How a held parameter moves: with its fixed value, or with the bound it lies on."""
+    """How a held parameter moves: with its fixed value, or with the bound it lies on; not at all on a kink."""
 
     def tangent(value):
         return jnp.zeros_like(x) if value is None else value
 
-    on_bound = jnp.where(x <= problem.lower, tangent(problem_dot.lower), tangent(problem_dot.upper))
+    at_upper = jnp.where(x >= problem.upper, tangent(problem_dot.upper), 0.0)
+    on_bound = jnp.where(x <= problem.lower, tangent(problem_dot.lower), at_upper)
     return jnp.where(problem.fixed, tangent(problem_dot.start), on_bound)

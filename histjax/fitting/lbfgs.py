@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from histjax.fitting.kinks import evaluated
 from histjax.fitting.problem import Minimiser, Minimum, Problem
 from histjax.model.likelihood import Likelihood
 
@@ -49,4 +50,4 @@ class LBFGS(Minimiser):
         z = jnp.zeros_like(problem.start)
         start = (z, optimiser.init(z), *jax.value_and_grad(objective)(z), jnp.zeros((), jnp.int32))
         z, _, _, _, iterations = jax.lax.while_loop(unfinished, step, start)
-        return Minimum(point(z), *likelihood.nll_derivatives(point(z), data), iterations)
+        return Minimum(point(z), *evaluated(likelihood, data, point(z)), iterations)

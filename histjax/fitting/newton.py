@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from histjax.fitting.kinks import Evaluation, evaluated, one_side
 from histjax.fitting.problem import Minimiser, Minimum, Problem, active, either, free_block
 from histjax.model.likelihood import Likelihood
 
@@ -39,25 +40,22 @@ class Newton(Minimiser):
     def minimise(self, likelihood: Likelihood, data, problem: Problem) -> Minimum:
         """Descend, more than once where the first descent was long; keep the lowest minimum."""
 
-        def evaluate(x):
-            return likelihood.nll_derivatives(x, data)
-
         def wanted(attempts: Attempts) -> Bool[Array, ""]:
             again = ~problem.trusted & (attempts.longest > self.patience) & (attempts.made <= self.restarts)
             return (attempts.made == 0) | again
 
         def attempt(attempts: Attempts) -> Attempts:
-            end, lowest = descend(evaluate, problem, displaced(problem, attempts.made), self), attempts.lowest
+            end, lowest = descend(likelihood, data, problem, displaced(problem, attempts.made), self), attempts.lowest
             first = attempts.made == 0
+            found = Minimum(end.x, *end.here, lowest.iterations + end.iteration)
             # a restart must win by more than rounding, so that the first descent is kept where all agree
-            better = first | (end.value < lowest.value - 1e-9 * (1 + jnp.abs(lowest.value)))
-            found = Minimum(end.x, end.value, end.gradient, end.hessian, lowest.iterations + end.iteration)
+            better = first | (found.value < lowest.value - 1e-9 * (1 + jnp.abs(lowest.value)))
             kept = jax.tree.map(lambda new, old: jnp.where(better, new, old), found, lowest)
             kept = kept._replace(iterations=found.iterations)
             return Attempts(kept, attempts.made + 1, jnp.where(first, end.iteration, attempts.longest))
 
         zero = jnp.zeros((), jnp.int32)
-        nowhere = Minimum(*unknown(problem.start), zero)
+        nowhere = Minimum(problem.start, *unknown(problem.start), zero)
         return jax.lax.while_loop(wanted, attempt, Attempts(nowhere, zero, zero)).lowest
 
 
@@ -65,13 +63,21 @@ class State(NamedTuple):
     """Where the minimiser stands."""
 
     x: Float[Array, "parameters"]
-    value: Float[Array, ""]
-    gradient: Float[Array, "parameters"]
-    hessian: Float[Array, "parameters parameters"]
+    here: Evaluation
     damping: Float[Array, ""]
     edm: Float[Array, ""]
     iteration: Int[Array, ""]
     done: Bool[Array, ""]
+
+    @property
+    def gradient(self) -> Float[Array, "parameters"]:
+        """Gradient at `x`."""
+        return self.here.gradient
+
+    @property
+    def pinned(self) -> Bool[Array, "parameters"]:
+        """Parameters that a kink pins at `x`."""
+        return self.here.pinned
 
 
 class Attempts(NamedTuple):
@@ -82,9 +88,10 @@ class Attempts(NamedTuple):
     longest: Int[Array, ""]
 
 
-def unknown(x: Float[Array, "parameters"]) -> tuple[Array, Array, Array, Array]:
-    """A point at which the likelihood has not been evaluated yet: value infinite, no slope, unit curvature."""
-    return x, jnp.full((), jnp.inf, x.dtype), jnp.zeros_like(x), jnp.eye(x.size, dtype=x.dtype)
+def unknown(x: Float[Array, "parameters"]) -> Evaluation:
+    """What is known where the likelihood has not been evaluated yet: value infinite, no slope, unit curvature."""
+    flat = jnp.zeros_like(x)
+    return Evaluation(jnp.full((), jnp.inf, x.dtype), flat, jnp.eye(x.size, dtype=x.dtype), flat.astype(bool))
 
 
 def displaced(problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parameters"]:
@@ -100,30 +107,33 @@ def displaced(problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parame
     return jnp.where(problem.fixed, problem.start, inside)
 
 
-def descend(evaluate, problem: Problem, start: Float[Array, "parameters"], minimiser: Newton) -> State:
-    """One descent from `start`; `evaluate` gives value, gradient and Hessian. The first step stays at the start."""
+def descend(
+    likelihood: Likelihood, data, problem: Problem, start: Float[Array, "parameters"], minimiser: Newton
+) -> State:
+    """One descent from `start`. The first step stays at the start."""
     zero = jnp.zeros((), start.dtype)
-    state = State(*unknown(start), zero, zero + jnp.inf, jnp.zeros((), jnp.int32) - 1, jnp.zeros((), bool))
+    state = State(start, unknown(start), zero, zero + jnp.inf, jnp.zeros((), jnp.int32) - 1, jnp.zeros((), bool))
 
     def unfinished(state: State) -> Bool[Array, ""]:
         return ~state.done & (state.iteration < minimiser.max_iterations)
 
-    return jax.lax.while_loop(unfinished, lambda state: step(evaluate, problem, minimiser, state), state)
+    return jax.lax.while_loop(unfinished, lambda state: step(likelihood, data, problem, minimiser, state), state)
 
 
-def step(evaluate, problem: Problem, minimiser: Newton, state: State) -> State:
+def step(likelihood: Likelihood, data, problem: Problem, minimiser: Newton, state: State) -> State:
     """Try one damped, projected Newton step; keep it where the value went down as predicted."""
-    held = active(problem, state.x, state.gradient)
-    box = box_step(problem, state, held)
-    trial = jnp.where(held, state.x, jnp.clip(state.x + box.move, problem.lower, problem.upper))
+    held, before = active(problem, state), state.here.value
+    walled = one_side(likelihood, problem, state.x, state.gradient)
+    box = box_step(walled, state, held)
+    trial = jnp.where(held, state.x, jnp.clip(state.x + box.move, walled.lower, walled.upper))
     move, damping = trial - state.x, box.damping
-    predicted = -(state.gradient @ move + 0.5 * move @ (state.hessian @ move))
+    predicted = -(state.gradient @ move + 0.5 * move @ (state.here.hessian @ move))
     edm = jnp.abs(predicted)
-    value, gradient, hessian = evaluate(trial)
-    is_finite = finite(value, gradient, hessian)
+    there = evaluated(likelihood, data, trial)
+    is_finite = finite(there)
     first = state.iteration < 0  # nothing is known yet: the step is zero and is the evaluation of the start
-    decrease = jnp.where(first, 0.0, state.value - value)
-    noise = 64 * jnp.finfo(value.dtype).eps * (1 + jnp.where(first, 0.0, jnp.abs(state.value)))
+    decrease = jnp.where(first, 0.0, before - there.value)
+    noise = 64 * jnp.finfo(before.dtype).eps * (1 + jnp.where(first, 0.0, jnp.abs(before)))
     ratio = jnp.where(predicted > 0, decrease / jnp.where(predicted > 0, predicted, 1.0), -1.0)
     resolved = edm > noise  # below the noise of the value the quadratic model is the better judge
     accept = first | (is_finite & jnp.where(resolved, ratio > 1e-4, decrease >= -noise))
@@ -136,13 +146,13 @@ def step(evaluate, problem: Problem, minimiser: Newton, state: State) -> State:
     stuck = ~accept & (damping > 1e20)
     done = (small & (accept | ~resolved) & (damping < 1)) | stuck
     done = jnp.where(first, ~is_finite | jnp.all(problem.fixed), done)
-    point = keep(trial, state.x), keep(value, state.value), keep(gradient, state.gradient), keep(hessian, state.hessian)
-    return State(*point, damping, edm, state.iteration + 1, done)
+    x, here = jax.tree.map(keep, (trial, there), (state.x, state.here))
+    return State(x, here, damping, edm, state.iteration + 1, done)
 
 
-def finite(value: Array, gradient: Array, hessian: Array) -> Bool[Array, ""]:
+def finite(here: Evaluation) -> Bool[Array, ""]:
     """Whether an evaluation gave numbers."""
-    return jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient)) & jnp.all(jnp.isfinite(hessian))
+    return jnp.isfinite(here.value) & jnp.all(jnp.isfinite(here.gradient)) & jnp.all(jnp.isfinite(here.hessian))
 
 
 def next_damping(damping: Array, ratio: Array, accept: Array) -> Array:
@@ -169,7 +179,7 @@ def box_step(problem: Problem, state: State, held: Bool[Array, "parameters"]) ->
     so that correlated parameters know of it; a step that was merely clipped would not. The damping is raised until
     the factorisation exists.
     """
-    matrix, scale = free_block(state.hessian, held)
+    matrix, scale = free_block(state.here.hessian, held)
     gradient = jnp.where(held, 0.0, state.gradient) / scale
     low, high = (problem.lower - state.x) * scale, (problem.upper - state.x) * scale
 

@@ -57,7 +57,7 @@ def fit_table(result) -> str:
     ]
     for row in rows:
         head.add_row(*row)
-    names, bound, fixed = result.parameters.component_names, np.asarray(result.on_bound), np.asarray(result.fixed)
+    names, notes = result.parameters.component_names, _notes(result)
     values, sigmas = np.asarray(result.vector), np.sqrt(np.diagonal(np.asarray(result.covariance)))
     table = Table(box=None, pad_edge=False)
     for name, justify in (
@@ -70,18 +70,32 @@ def fit_table(result) -> str:
         table.add_column(name, justify=justify, no_wrap=True)
     order = np.argsort([each != "none" for each in _constraints(result)], kind="stable")
     for i in order[:MOST_ROWS]:
-        note = "fixed" if fixed[i] else "at bound" if bound[i] else "undetermined" if np.isinf(sigmas[i]) else ""
+        note = notes[i]
         value, sigma = pdg_rounded(values[i], sigmas[i])
         width = float(result.parameters.widths[i])
         table.add_row(
             names[i],
             value,
-            "" if note in ("fixed", "at bound") else sigma,
+            "" if note in HELD else sigma,
             "free" if np.isnan(width) else f"{width:.3g}",
             note,
         )
     more = [f"... and {order.size - MOST_ROWS} more parameters"] if order.size > MOST_ROWS else []
     return rendered(head, "", table, *more)
+
+
+HELD = ("fixed", "at bound", "on a kink")
+
+
+def _notes(result) -> list[str]:
+    """What there is to say of each component."""
+    sigmas = np.sqrt(np.diagonal(np.asarray(result.covariance)))
+    notes = np.full(sigmas.shape, "", object)
+    # the last one that applies is said
+    notes[np.isinf(sigmas)] = "undetermined"
+    for word, mask in zip(reversed(HELD), (result.active, result.on_bound, result.fixed), strict=True):
+        notes[np.asarray(mask)] = word
+    return list(notes)
 
 
 def _constraints(result) -> list[str]:

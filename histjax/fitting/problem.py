@@ -24,12 +24,15 @@ class Problem(NamedTuple):
 
 
 class Minimum(NamedTuple):
-    """The lowest point found, what the likelihood is there, and how many iterations it took."""
+    """The lowest point found, what the likelihood is there, which parameters a kink pins there, and how many
+    iterations it took.
+    """
 
     x: Float[Array, "parameters"]
     value: Float[Array, ""]
     gradient: Float[Array, "parameters"]
     hessian: Float[Array, "parameters parameters"]
+    pinned: Bool[Array, "parameters"]
     iterations: Int[Array, ""]
 
 
@@ -43,13 +46,13 @@ class Minimiser(eqx.Module):
         """The lowest point found for flat `data`."""
 
 
-def active(
-    problem: Problem, x: Float[Array, "parameters"], gradient: Float[Array, "parameters"]
-) -> Bool[Array, "parameters"]:
-    """Which parameters may not move: fixed ones, and those on a bound with the gradient pushing outwards."""
-    at_lower = (x <= problem.lower) & (gradient >= 0)
-    at_upper = (x >= problem.upper) & (gradient <= 0)
-    return problem.fixed | at_lower | at_upper
+def active(problem: Problem, at) -> Bool[Array, "parameters"]:
+    """Which parameters may not move at a point with `x`, `gradient` and `pinned`: fixed ones, those on a bound with
+    the gradient pushing outwards, and those that a kink pins.
+    """
+    at_lower = (at.x <= problem.lower) & (at.gradient >= 0)
+    at_upper = (at.x >= problem.upper) & (at.gradient <= 0)
+    return problem.fixed | at_lower | at_upper | at.pinned
 
 
 def free_block(hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]) -> tuple[Array, Array]:

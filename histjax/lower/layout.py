@@ -75,7 +75,8 @@ class Layout:
     **Fields:** `poi` is the measurement's parameter of interest, if the model has it; `alphas` are the flat indices
     of the parameters that interpolate and `histosys_codes` the code of each; `normsys_codes` are runs `(code, start,
     stop)` over the normsys entries; `factors` the flat indices of the scalar factors (normfactor, lumi); `locals_`
-    those of the bin-wise factors; `clip_sample_data`, `clip_bin_data` are floors on expected yields, or `None`.
+    those of the bin-wise factors; `kinks` those of parameters with a piecewise code, whose yields have a kink at 0;
+    `clip_sample_data`, `clip_bin_data` are floors on expected yields, or `None`.
     """
 
     channels: tuple[ChannelBins, ...]
@@ -87,6 +88,7 @@ class Layout:
     normsys_codes: tuple[tuple[Callable, int, int], ...]
     factors: tuple[int, ...]
     locals_: tuple[int, ...]
+    kinks: tuple[int, ...]
     n_modifiers: int
     clip_sample_data: float | None = None
     clip_bin_data: float | None = None

@@ -20,6 +20,7 @@ def lower(
     normsys: Callable,
     histosys: Callable,
     additive: tuple[Callable, ...],
+    piecewise: tuple[Callable, ...],
     interpolation: Mapping[str, Callable],
     clip_sample_data: float | None,
     clip_bin_data: float | None,
@@ -27,7 +28,7 @@ def lower(
     """Lower `workspace` for `measurement`; arrays are NumPy, in the order that `Layout` describes.
 
     `normsys` and `histosys` are the interpolation codes, `interpolation` overrides them by parameter name; `additive`
-    are the codes that a histosys can use. Raises `InvalidModel`.
+    are the codes that a histosys can use, `piecewise` those with a kink. Raises `InvalidModel`.
     """
     channels, rows = _axes(workspace)
     sets = parameter_sets(workspace)
@@ -51,6 +52,7 @@ def lower(
         normsys_codes=codes.normsys_runs(normsys_parameter),
         factors=tuple(factors.tolist()),
         locals_=tuple(locals_.tolist()),
+        kinks=codes.kinks(histosys_parameter, normsys_parameter, piecewise),
         n_modifiers=sum(len(sample.modifiers) for _, sample in sorted_rows(workspace)),
         clip_sample_data=clip_sample_data,
         clip_bin_data=clip_bin_data,
@@ -88,6 +90,11 @@ class _Codes:
     def of_factor(self, parameter: int) -> Callable:
         """The code of a parameter's normsys factors."""
         return self.by_name.get(self.names[int(parameter)], self.normsys)
+
+    def kinks(self, histosys: np.ndarray, normsys: np.ndarray, piecewise: tuple[Callable, ...]) -> tuple[int, ...]:
+        """The flat indices of parameters that interpolate with one of the codes `piecewise`."""
+        templates = {int(each) for each in histosys if self.of_template(each) in piecewise}
+        return tuple(sorted(templates | {int(each) for each in normsys if self.of_factor(each) in piecewise}))
 
     def normsys_order(self, actions: Actions) -> np.ndarray:
         """Order of the normsys entries in which equal codes stand together."""

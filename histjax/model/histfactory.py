@@ -67,6 +67,11 @@ class Model(Likelihood):
         return self.layout.poi
 
     @property
+    def kinks(self) -> tuple[int, ...]:
+        """Flat indices of the parameters with a piecewise interpolation code."""
+        return self.layout.kinks
+
+    @property
     def init(self) -> Params:
         """The initial parameter point."""
         return self.unravel(self.templates.init)

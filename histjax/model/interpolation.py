@@ -77,6 +77,8 @@ def code4p(alpha: Scalar, lo: Scalar, nominal: Scalar, hi: Scalar) -> Scalar:
 
 ADDITIVE = (code0, code2, code2_pyhf, code4p)
 MULTIPLICATIVE = (code1, code4)
+PIECEWISE = (code0, code1)
+"""The codes whose slope jumps at alpha = 0."""
 
 
 def _additive(code: Callable, alpha: Scalar, lo: Scalar, nominal: Scalar, hi: Scalar) -> Scalar:
@@ -127,7 +129,7 @@ def factor_coefficients(code: Callable, lo: Float[Array, "entries"], hi: Float[A
     if code is code1:
         log_lo, log_hi = _guarded_log(lo), _guarded_log(hi)
         bend_lo, bend_hi = jnp.where(lo > 0, 0.0, lo - 1), jnp.where(hi > 0, 0.0, hi - 1)
-        return 0.5 * (log_hi - log_lo), 0.5 * (log_hi + log_lo), bend_lo, bend_hi
+        return 0.5 * (log_hi - log_lo), 0.5 * (log_hi + log_lo), 0.5 * (bend_hi - bend_lo), 0.5 * (bend_hi + bend_lo)
     if code is code4:
         log_lo, log_hi = _guarded_log(lo), _guarded_log(hi)
         matching = jnp.stack([hi - 1, lo - 1, hi * log_hi, -lo * log_lo, hi * log_hi**2, lo * log_lo**2])
@@ -146,9 +148,9 @@ def factor(code: Callable, alpha: Float[Array, "entries"], coefficients: tuple[A
         odd, even = coefficients
         return 1.0 + odd * odd_function(code, alpha) + even * even_function(code, alpha)
     if code is code1:
-        odd, even, bend_lo, bend_hi = coefficients
+        odd, even, linear_odd, linear_even = coefficients
         distance = _distance(alpha)
-        return jnp.exp(odd * alpha + even * distance) + jnp.where(alpha > 0, bend_hi, bend_lo) * distance
+        return jnp.exp(odd * alpha + even * distance) + linear_odd * alpha + linear_even * distance
     *powers, log_lo, log_hi, scale_lo, scale_hi = coefficients
     polynomial = jnp.zeros_like(alpha)
     for power in reversed(powers):

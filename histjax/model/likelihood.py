@@ -25,6 +25,11 @@ class Likelihood(eqx.Module):
     data: eqx.AbstractVar[object]
     poi: eqx.AbstractVar[str | None]
 
+    @property
+    def kinks(self) -> tuple[int, ...]:
+        """Flat indices of the parameters at whose value 0 the log density has a kink; static."""
+        return ()
+
     @abstractmethod
     def logpdf(self, params: Params, data) -> Float[Array, ""]:
         """Log density of `data` at `params`, all constants included."""

@@ -273,23 +273,42 @@ def test_a_minimum_outside_the_start(compile_case):
         assert float(result.params["coupled"]) == pytest.approx(2.216580171967972, abs=1e-7)
 
 
-def test_a_minimum_at_a_kink_is_never_called_converged():
+def test_a_minimum_at_a_kink():
     """With piecewise codes the minimum may sit on the kink at alpha = 0, where the slope jumps and no gradient
     vanishes.
 
-    b = 50 with 40 and 45 (both below) and n = 60: any |alpha| > 0 makes it worse, so alpha = 0 and mu is fixed at 0.
-    A known shortfall: the minimum is found, but the certificate, which wants a vanishing gradient, does not know of
-    kinks and says no.
+    b = 50 with 40 and 45 (both below) and n = 60: any |alpha| > 0 makes it worse, so alpha = 0 exactly and mu is fixed
+    at 0; the slopes are d/d alpha (nu - n ln nu) = -+(1 - 60/50) 10 and (1 - 60/50)(-5) to the two sides.
     """
     document = workspace(
         {"SR": [sample("s", [5.0], mu()), sample("b", [50.0], histosys("shape", [40.0], [45.0]))]}, {"SR": [60.0]}
     )
     model = compiled(document, histosys=histjax.interpolation.code0)
-    result = histjax.fit(model, fixed={"mu": 0.0}, throw=False)
-    assert float(result.params["shape"]) == pytest.approx(0.0, abs=1e-6)
-    expected = -2 * (log_poisson(60, 50) + log_gauss(0, 0, 1))
-    assert float(result.twice_nll) == pytest.approx(expected, rel=1e-9)
-    assert int(result.status) in (Status.MAX_ITERATIONS, Status.STALLED)
+    for start in (0.0, 2.0, -3.0):
+        result = histjax.fit(model, fixed={"mu": 0.0}, init={"shape": start})
+        assert float(result.params["shape"]) == 0.0
+        expected = -2 * (log_poisson(60, 50) + log_gauss(0, 0, 1))
+        assert float(result.twice_nll) == pytest.approx(expected, rel=1e-12)
+        assert result.active.tolist() == [True, False]  # shape, mu
+        assert float(result.uncertainty["shape"]) == 0.0
+
+
+@pytest.mark.parametrize("code", [histjax.interpolation.code0, histjax.interpolation.code1])
+@pytest.mark.parametrize("observed", [48.0, 57.0])
+def test_a_minimum_beside_a_kink(code, observed):
+    """Up and down both raise (n = 57) or the nominal is right (n = 48): the minimum beside the kink by bisection."""
+    document = workspace({"SR": [sample("b", [50.0], normsys("norm", 1.06, 1.1))]}, {"SR": [observed]})
+    model = compiled(document, normsys=code)
+
+    def twice_nll(alpha):
+        ratio = 1.1 if alpha > 0 else 1.06
+        factor = 1 + (ratio - 1) * abs(alpha) if code is histjax.interpolation.code0 else ratio ** abs(alpha)
+        return -2 * (log_poisson(observed, 50 * factor) + log_gauss(0, alpha, 1))
+
+    best = scipy.optimize.minimize_scalar(twice_nll, bounds=(0, 5), method="bounded", options={"xatol": 1e-10})
+    result = histjax.fit(model, init={"norm": 0.5})
+    assert float(result.twice_nll) == pytest.approx(min(best.fun, twice_nll(0.0)), abs=1e-10)
+    assert float(result.params["norm"]) == pytest.approx(best.x if observed > 50 else 0.0, abs=1e-6)
 
 
 def test_scaled_problem_gives_scaled_answer():
