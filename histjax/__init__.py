@@ -19,8 +19,13 @@ if "JAX_ENABLE_X64" not in _os.environ:
 from histjax import errors as errors
 from histjax import examples as examples
 from histjax.fitting.fit import fit as fit
-from histjax.fitting.lbfgs import LBFGS as LBFGS
+from histjax.fitting.diagnosis import Diagnosis as Diagnosis
+from histjax.fitting.diagnosis import diagnose as diagnose
+from histjax.fitting.minima import Minima as Minima
+from histjax.fitting.minima import find_minima as find_minima
 from histjax.fitting.newton import Newton as Newton
+from histjax.fitting.first_order import LBFGS as LBFGS
+from histjax.fitting.first_order import Optax as Optax
 from histjax.fitting.result import FitResult as FitResult
 from histjax.fitting.result import Status as Status
 from histjax.inference.asimov import asimov_data as asimov_data
@@ -36,11 +41,14 @@ from histjax.inference.statistics import qmu as qmu
 from histjax.inference.statistics import qmu_tilde as qmu_tilde
 from histjax.inference.statistics import tmu as tmu
 from histjax.inference.statistics import tmu_tilde as tmu_tilde
+from histjax import constraints as constraints
 from histjax import interpolation as interpolation
 from histjax.model.data import Data as Data
 from histjax.model.histfactory import Model as Model
 from histjax.pipeline import compile as compile
 from histjax.pipeline import read as read
 from histjax.spec import Workspace as Workspace
+from histjax.spec.functions import Factor as Factor
+from histjax.spec.functions import NewParameter as NewParameter
 
 __version__ = "0.1.0"

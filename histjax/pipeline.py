@@ -15,10 +15,13 @@ import jax.numpy as jnp
 from histjax._typing import float_dtype
 from histjax.errors import DocumentWarning
 from histjax.lower.lowering import lower
+from histjax.model.functions import FactorFunction
 from histjax.model.histfactory import Model
 from histjax.model.interpolation import ADDITIVE, PIECEWISE, code4, code4p
 from histjax.readers import apply_patch, load_json, read_workspace
 from histjax.spec import Workspace
+from histjax.spec.constraints import Constraint
+from histjax.spec.functions import Factor, NewParameter
 
 
 def read(source, *, patches: Sequence = ()) -> Workspace:
@@ -55,6 +58,10 @@ def compile(  # the stage's name in the design; the built-in is not used here
     normsys: Callable = code4,
     histosys: Callable = code4p,
     interpolation: Mapping[str, Callable] | None = None,
+    constraints: Mapping[str | tuple[str, ...], Constraint] | None = None,
+    factors: Sequence[Factor] = (),
+    parameters: Mapping[str, NewParameter] | None = None,
+    float_negative_staterror: bool = False,
     clip_sample_data: float | None = None,
     clip_bin_data: float | None = None,
 ) -> Model:
@@ -65,14 +72,29 @@ def compile(  # the stage's name in the design; the built-in is not used here
     - `measurement`: name of the measurement; the first one by default.
     - `normsys`, `histosys`: interpolation codes, functions of `histjax.interpolation`; pyhf's defaults.
     - `interpolation`: codes for single parameters by name, e.g. `{"jes": code0}`.
+    - `constraints`: constraint terms in place of those that HistFactory implies, values of `histjax.constraints` by
+      parameter name; a tuple of names for a `MultivariateNormal`: `{("jes", "jer"): MultivariateNormal(covariance)}`.
+    - `factors`: modifiers that are JAX functions of named parameters (`histjax.Factor`); `parameters`: the parameters
+      that they need and the workspace does not have, `{"c": histjax.NewParameter(init=0.0)}`.
+    - `float_negative_staterror`: let a staterror component float whose samples sum to a negative yield, with width
+      sqrt(sum u^2) / |sum b|; by default it is held at 1, as in pyhf.
     - `clip_sample_data`, `clip_bin_data`: floor on the expected yield of every sample or bin; none by default, as in
       pyhf.
 
     **Returns:** a frozen pytree; equal structure and sizes share compiled code, whatever the numbers.
 
-    **Raises:** `UnknownName` for a measurement that is not there, `InvalidModel`.
+    **Raises:** `UnknownName` for a name that is not there, `InvalidModel`.
+
+    A signal with interference, scaled by a coefficient c and its square:
+
+    >>> import histjax
+    >>> signal = histjax.Factor(lambda c: 0.5 * c + 0.25 * c**2, ("c",), samples=["signal"])
+    >>> workspace = histjax.read(histjax.examples.path("two_bins"))
+    >>> model = histjax.compile(workspace, factors=[signal], parameters={"c": histjax.NewParameter(init=2.0)})
+    >>> print(model.expected_yields(model.init)["singlechannel"])
+    [74. 74.]
     """
-    layout, templates, tables = lower(
+    layout, templates, tables, actions = lower(
         workspace,
         workspace.measurement(measurement),
         normsys=normsys,
@@ -80,9 +102,14 @@ def compile(  # the stage's name in the design; the built-in is not used here
         additive=ADDITIVE,
         piecewise=PIECEWISE,
         interpolation=interpolation or {},
+        constraints=constraints or {},
+        factors=factors,
+        new_parameters=parameters or {},
+        float_negative_staterror=float_negative_staterror,
         clip_sample_data=clip_sample_data,
         clip_bin_data=clip_bin_data,
     )
     dtype = float_dtype()
     templates = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype if leaf.dtype.kind == "f" else leaf.dtype), templates)
-    return Model.from_templates(layout, templates, jax.tree.map(jnp.asarray, tables))
+    functions = tuple(FactorFunction.of(each.function, *action) for each, action in zip(factors, actions, strict=True))
+    return Model.from_templates(layout, templates, jax.tree.map(jnp.asarray, tables), functions)

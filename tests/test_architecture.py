@@ -17,6 +17,7 @@ RANKS = {
     "readers": 2,
     "lower": 2,
     "model": 3,
+    "constraints": 2,
     "interpolation": 4,
     "pipeline": 4,
     "fitting": 4,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-Constraint = Literal["none", "normal", "poisson"]
+Constraint = Literal["none", "normal", "poisson", "gamma", "lognormal", "correlated"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Layout:
     of the parameters that interpolate and `histosys_codes` the code of each; `normsys_codes` are runs `(code, start,
     stop)` over the normsys entries; `factors` the flat indices of the scalar factors (normfactor, lumi); `locals_`
     those of the bin-wise factors; `kinks` those of parameters with a piecewise code, whose yields have a kink at 0;
-    `clip_sample_data`, `clip_bin_data` are floors on expected yields, or `None`.
+    `float_negative_staterror` frees the staterror components of a negative total; `clip_sample_data`, `clip_bin_data`
+    are floors on expected yields, or `None`.
     """
 
     channels: tuple[ChannelBins, ...]
@@ -90,6 +91,7 @@ class Layout:
     locals_: tuple[int, ...]
     kinks: tuple[int, ...]
     n_modifiers: int
+    float_negative_staterror: bool = False
     clip_sample_data: float | None = None
     clip_bin_data: float | None = None
 

@@ -1,16 +1,20 @@
 """Lower a checked workspace: spec -> `Layout` (static) + `Templates` and `Tables` (arrays)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from histjax.errors import InvalidModel
+from histjax.lower.constraints import Requests, constrained_sets, constrained_settings, correlated_places
+from histjax.lower.functions import Action, new_settings, with_new
+from histjax.lower.functions import actions as resolve
 from histjax.lower.layout import ChannelBins, Layout, ParameterSet, Row
 from histjax.lower.modifiers import Actions, collect, padded
-from histjax.lower.parameters import parameter_sets, settings, sorted_rows
+from histjax.lower.parameters import Settings, parameter_sets, settings, sorted_rows
 from histjax.lower.templates import Tables, Templates
 from histjax.spec import Measurement, Workspace
+from histjax.spec.functions import Factor, NewParameter
 
 
 def lower(
@@ -22,16 +26,20 @@ def lower(
     additive: tuple[Callable, ...],
     piecewise: tuple[Callable, ...],
     interpolation: Mapping[str, Callable],
+    constraints: Requests,
+    factors: Sequence[Factor],
+    new_parameters: Mapping[str, NewParameter],
+    float_negative_staterror: bool,
     clip_sample_data: float | None,
     clip_bin_data: float | None,
-) -> tuple[Layout, Templates, Tables]:
+) -> tuple[Layout, Templates, Tables, tuple[Action, ...]]:
     """Lower `workspace` for `measurement`; arrays are NumPy, in the order that `Layout` describes.
 
     `normsys` and `histosys` are the interpolation codes, `interpolation` overrides them by parameter name; `additive`
     are the codes that a histosys can use, `piecewise` those with a kink. Raises `InvalidModel`.
     """
     channels, rows = _axes(workspace)
-    sets = parameter_sets(workspace)
+    sets = constrained_sets(with_new(parameter_sets(workspace), new_parameters), constraints)
     if not sets:
         raise InvalidModel("the model has no parameters: give at least one sample a modifier")
     actions = collect(workspace, rows, sets)
@@ -40,7 +48,7 @@ def lower(
     normsys_parameter = actions.normsys.column("parameter", np.int32)[order]
     histosys_parameter = actions.histosys.column("parameter", np.int32)
     alphas = np.union1d(histosys_parameter, normsys_parameter)
-    factors = np.unique(actions.factor.column("parameter", np.int32))
+    scalars = np.unique(actions.factor.column("parameter", np.int32))
     locals_ = np.unique(actions.local.column("parameter", np.int32))
     layout = Layout(
         channels=channels,
@@ -50,15 +58,19 @@ def lower(
         alphas=tuple(alphas.tolist()),
         histosys_codes=tuple(codes.of_template(index) for index in alphas),
         normsys_codes=codes.normsys_runs(normsys_parameter),
-        factors=tuple(factors.tolist()),
+        factors=tuple(scalars.tolist()),
         locals_=tuple(locals_.tolist()),
         kinks=codes.kinks(histosys_parameter, normsys_parameter, piecewise),
         n_modifiers=sum(len(sample.modifiers) for _, sample in sorted_rows(workspace)),
+        float_negative_staterror=float_negative_staterror,
         clip_sample_data=clip_sample_data,
         clip_bin_data=clip_bin_data,
     )
-    templates = _templates(workspace, measurement, layout, actions, order)
-    return layout, templates, _tables(layout, actions, order, alphas, factors, locals_)
+    given = new_settings(settings(parameter_sets(workspace), measurement), new_parameters)
+    chosen, covariance = constrained_settings(sets, given, constraints)
+    templates = _templates(workspace, layout, actions, order, chosen, covariance)
+    tables = _tables(layout, actions, order, alphas, scalars, locals_, correlated_places(sets, constraints))
+    return layout, templates, tables, resolve(factors, sets, rows)
 
 
 class _Codes:
@@ -121,8 +133,9 @@ def _axes(workspace: Workspace) -> tuple[tuple[ChannelBins, ...], tuple[Row, ...
     return tuple(channels), tuple(rows)
 
 
-def _templates(workspace: Workspace, measurement: Measurement, layout: Layout, actions: Actions, order) -> Templates:
-    chosen = settings(layout.parameters, measurement)
+def _templates(
+    workspace: Workspace, layout: Layout, actions: Actions, order, chosen: Settings, covariance: np.ndarray
+) -> Templates:
     return Templates(
         nominal_yields=np.concatenate(
             [np.asarray(sample.nominal_yields, float) for _, sample in sorted_rows(workspace)]
@@ -135,11 +148,12 @@ def _templates(workspace: Workspace, measurement: Measurement, layout: Layout, a
         staterror_uncertainty=actions.staterror.column("uncertainty", float),
         observations=np.concatenate([np.asarray(workspace.observation(c.name).data, float) for c in layout.channels]),
         weights=np.ones(layout.n_bins),
+        covariance=covariance,
         **vars(chosen),
     )
 
 
-def _tables(layout: Layout, actions: Actions, order, alphas, factors, locals_) -> Tables:
+def _tables(layout: Layout, actions: Actions, order, alphas, factors, locals_, correlated: np.ndarray) -> Tables:
     def integers(entries, name):
         return entries.column(name, np.int32)
 
@@ -171,7 +185,7 @@ def _tables(layout: Layout, actions: Actions, order, alphas, factors, locals_) -
         alpha_parameter=alphas.astype(np.int32),
         factor_parameter=factors.astype(np.int32),
         local_parameter=locals_.astype(np.int32),
-        **_constraint_tables(layout),
+        **_constraint_tables(layout, correlated),
     )
 
 
@@ -179,17 +193,19 @@ def _positions(sorted_values: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.searchsorted(sorted_values, values).astype(np.int32)
 
 
-def _constraint_tables(layout: Layout) -> dict[str, np.ndarray]:
-    """Flat parameter index and place in the auxiliary data of every Gaussian and every Poisson constraint term."""
-    table: dict[str, list[int]] = {
-        "normal_parameter": [],
-        "normal_auxiliary": [],
-        "poisson_parameter": [],
-        "poisson_auxiliary": [],
-    }
-    place = 0
-    for each in layout.constrained:
-        table[f"{each.constraint}_parameter"] += range(each.start, each.start + each.size)
-        table[f"{each.constraint}_auxiliary"] += range(place, place + each.size)
-        place += each.size
-    return {name: np.array(values, np.int32) for name, values in table.items()}
+def _constraint_tables(layout: Layout, correlated: np.ndarray) -> dict[str, np.ndarray]:
+    """Flat parameter index and place in the auxiliary data of every constraint term, by kind.
+
+    Gamma terms are Poisson terms in other units; `correlated` gives the order of the covariance.
+    """
+    constrained = layout.constrained
+    parameter = np.array([i for each in constrained for i in range(each.start, each.start + each.size)], np.int32)
+    kind = np.array([each.constraint for each in constrained for _ in range(each.size)], str)
+    place = {index: auxiliary for auxiliary, index in enumerate(parameter.tolist())}
+    table = {"poisson_is_gamma": kind[np.isin(kind, ("poisson", "gamma"))] == "gamma", "auxiliary_parameter": parameter}
+    for name, kinds in {"normal": ["normal"], "poisson": ["poisson", "gamma"], "lognormal": ["lognormal"]}.items():
+        table[f"{name}_auxiliary"] = np.flatnonzero(np.isin(kind, kinds)).astype(np.int32)
+        table[f"{name}_parameter"] = parameter[table[f"{name}_auxiliary"]]
+    table["correlated_parameter"] = correlated.astype(np.int32)
+    table["correlated_auxiliary"] = np.array([place[index] for index in correlated.tolist()], np.int32)
+    return table

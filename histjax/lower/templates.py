@@ -31,6 +31,7 @@ class Templates(eqx.Module):
     auxdata: Float[Array, "parameters"]
     sigmas: Float[Array, "parameters"]
     factors: Float[Array, "parameters"]
+    covariance: Float[Array, "correlated correlated"]
 
 
 class Tables(eqx.Module):
@@ -64,3 +65,9 @@ class Tables(eqx.Module):
     normal_auxiliary: Int[Array, "normals"]
     poisson_parameter: Int[Array, "poissons"]
     poisson_auxiliary: Int[Array, "poissons"]
+    poisson_is_gamma: Bool[Array, "poissons"]
+    lognormal_parameter: Int[Array, "lognormals"]
+    lognormal_auxiliary: Int[Array, "lognormals"]
+    correlated_parameter: Int[Array, "correlated"]
+    correlated_auxiliary: Int[Array, "correlated"]
+    auxiliary_parameter: Int[Array, "auxiliaries"]

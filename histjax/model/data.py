@@ -1,7 +1,13 @@
 """A dataset: main measurement and auxiliary measurements, by name."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Float
+
+from histjax.errors import InvalidModel, UnknownName
 
 
 class Data(eqx.Module):
@@ -32,3 +38,40 @@ class LogpdfTerms(eqx.Module):
     def total(self) -> Float[Array, ""]:
         """The log density."""
         return sum([*self.main.values(), *self.constraints.values()])
+
+
+class BinTerm(NamedTuple):
+    """One bin of a channel: the count that is expected, the one that is observed, and what it adds to the deviance."""
+
+    channel: str
+    bin: int
+    expected: float
+    observed: float
+    deviance: float
+
+    def __str__(self) -> str:
+        return f"channel {self.channel!r}, bin {self.bin}: expected {self.expected:.6g}, observed {self.observed:.6g}"
+
+
+def bin_by_bin(expected: Mapping, observed: Mapping, deviance: Mapping) -> list[BinTerm]:
+    """The bins of all channels, from `{channel: (bins,)}` of each number."""
+    columns = {channel: (each[channel] for each in (expected, observed, deviance)) for channel in expected}
+    return [
+        BinTerm(channel, i, *map(float, numbers))
+        for channel, values in columns.items()
+        for i, numbers in enumerate(zip(*map(np.asarray, values), strict=True))
+    ]
+
+
+def listed(kind: str, sizes: list[tuple[str, int]], values: Mapping[str, Array]) -> list:
+    """The values of every name in order; raises `UnknownName` and `InvalidModel` where names or sizes differ."""
+    parts = []
+    for name, size in sizes:
+        if name not in values:
+            raise UnknownName(f"{kind} in the data", name, values)
+        if np.size(values[name]) != size:
+            raise InvalidModel(
+                f"the data have {np.size(values[name])} values for {kind} {name!r}, the model has {size}"
+            )
+        parts.append(values[name])
+    return parts

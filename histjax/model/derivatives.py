@@ -18,13 +18,21 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables
+from histjax.model.constraints import Constraints, constraint_derivatives
 from histjax.model.density import poisson_derivatives, poisson_deviance
-from histjax.model.derive import Coefficients, Constraints
+from histjax.model.derive import Coefficients
 from histjax.model.effects import by_code, clipped, normsys_factors
+from histjax.model.functions import (
+    Functions,
+    function_curvature,
+    function_factors,
+    function_indices,
+    function_jacobian,
+)
 from histjax.model.interpolation import even_function, odd_function
 
 
@@ -33,32 +41,17 @@ def derivatives(
     tables: Tables,
     coefficients: Coefficients,
     constraints: Constraints,
+    functions: Functions,
     weights: Float[Array, "bins"],
     vector: Float[Array, "parameters"],
     counts: Float[Array, "bins"],
     auxiliary: Float[Array, "auxiliaries"],
 ) -> tuple[Float[Array, ""], Float[Array, "parameters"], Float[Array, "parameters parameters"]]:
     """-ln L(vector) + ln L(saturated), its gradient and its Hessian."""
-    value, gradient, hessian = _main(layout, tables, coefficients, weights, vector, counts)
-    slopes, curvatures = jnp.zeros_like(vector), jnp.zeros_like(vector)
-    for terms in (_normal, _poisson):
-        index, deviance, slope, curvature = terms(tables, constraints, vector, auxiliary)
-        value += jnp.sum(deviance)
-        slopes, curvatures = slopes.at[index].add(slope), curvatures.at[index].add(curvature)
-    return value, gradient + slopes, hessian + jnp.diag(curvatures)
-
-
-def _normal(tables: Tables, constraints: Constraints, vector, auxiliary):
-    index = tables.normal_parameter
-    pull = (vector[index] - auxiliary[tables.normal_auxiliary]) / constraints.sigmas
-    return index, 0.5 * pull**2, pull / constraints.sigmas, constraints.sigmas**-2
-
-
-def _poisson(tables: Tables, constraints: Constraints, vector, auxiliary):
-    index, tau = tables.poisson_parameter, constraints.factors
-    observed, expected = auxiliary[tables.poisson_auxiliary], tau * vector[index]
-    slope, curvature = poisson_derivatives(observed, expected)
-    return index, poisson_deviance(observed, expected), tau * slope, tau**2 * curvature
+    main = _main(layout, tables, coefficients, functions, weights, vector, counts)
+    constraint = constraint_derivatives(tables, constraints, vector, auxiliary)
+    value, gradient, hessian = (a + b for a, b in zip(main, constraint, strict=True))
+    return value, gradient, hessian
 
 
 class Slopes(NamedTuple):
@@ -82,25 +75,62 @@ class Slopes(NamedTuple):
     factors: Float[Array, "parameters_and_one"]
 
 
-def _main(layout: Layout, tables: Tables, coefficients: Coefficients, weights, vector, counts):
+def _main(layout: Layout, tables: Tables, coefficients: Coefficients, functions: Functions, weights, vector, counts):
     """The Poisson terms of the main measurement."""
-    slopes = _slopes(layout, tables, coefficients, vector)
+    plain = _slopes(layout, tables, coefficients, vector)
+    slopes = _scaled(plain, function_factors(functions, vector, layout.n_cells)) if functions else plain
     cells = clipped(slopes.cells, layout.clip_sample_data)
     if layout.clip_sample_data is not None:
-        slopes = _masked(slopes, slopes.cells > layout.clip_sample_data)
+        moving = slopes.cells > layout.clip_sample_data
+        plain, slopes = _scaled(plain, moving), _scaled(slopes, moving)
     yields = jax.ops.segment_sum(cells, tables.bin_of_cell, layout.n_bins)
     expected = clipped(yields, layout.clip_bin_data)
     first, second = (weights * each for each in poisson_derivatives(counts, expected))
     if layout.clip_bin_data is not None:
         first, second = (jnp.where(yields > layout.clip_bin_data, each, 0.0) for each in (first, second))
-    jacobian = _bin_jacobian(layout, tables, slopes)
-    hessian = (jacobian * second[:, None]).T @ jacobian + _cell_curvature(
-        layout, tables, slopes, first[tables.bin_of_cell]
+    weight = first[tables.bin_of_cell]
+    jacobian, curvature = _in_order(layout, tables, slopes, weight, vector)
+    if functions:
+        jacobian, curvature = _with_functions(layout, tables, functions, plain, weight, vector, jacobian, curvature)
+    hessian = (jacobian * second[:, None]).T @ jacobian + curvature
+    return weights @ poisson_deviance(counts, expected), first @ jacobian, hessian
+
+
+def _scaled(slopes: Slopes, factor: Array) -> Slopes:
+    """The slopes of cells that are multiplied by `factor`; 0, for a cell held at its floor, leaves no derivatives."""
+    column = factor[:, None]
+    return slopes._replace(
+        cells=slopes.cells * factor,
+        shifts=slopes.shifts * column,
+        jacobian=slopes.jacobian * column,
+        alpha_bends=slopes.alpha_bends * column,
     )
+
+
+def _in_order(layout: Layout, tables: Tables, slopes: Slopes, weight, vector) -> tuple[Array, Array]:
+    """Derivatives of the bins `(bins, parameters)` and the weighted curvature of the cells, in the flat order."""
     order = jnp.concatenate([tables.alpha_parameter, tables.factor_parameter, tables.local_parameter])
-    full_gradient = jnp.zeros_like(vector).at[order].set(first @ jacobian)
-    full_hessian = jnp.zeros((vector.size, vector.size), vector.dtype).at[jnp.ix_(order, order)].set(hessian)
-    return weights @ poisson_deviance(counts, expected), full_gradient, full_hessian
+    jacobian = jnp.zeros((layout.n_bins, vector.size), vector.dtype)
+    jacobian = jacobian.at[:, order].set(_bin_jacobian(layout, tables, slopes))
+    curvature = jnp.zeros((vector.size, vector.size), vector.dtype)
+    return jacobian, curvature.at[jnp.ix_(order, order)].set(_cell_curvature(layout, tables, slopes, weight))
+
+
+def _with_functions(
+    layout: Layout, tables: Tables, functions: Functions, plain: Slopes, weight, vector, jacobian, curvature
+) -> tuple[Array, Array]:
+    """Add what the functions contribute; `plain` are the slopes of the cells without them."""
+    index = function_indices(functions)
+    slope = function_jacobian(functions, vector, layout.n_cells)
+    moved = jax.ops.segment_sum(plain.cells[:, None] * slope, tables.bin_of_cell, layout.n_bins)
+    own = function_curvature(functions, vector, weight * plain.cells)
+    mixed = jnp.zeros((vector.size, index.size), vector.dtype)
+    order = jnp.concatenate([tables.alpha_parameter, tables.factor_parameter])
+    mixed = mixed.at[order].add((weight[:, None] * plain.jacobian).T @ slope)
+    local = (weight * plain.cells)[tables.local_cell] * plain.local_logs
+    mixed = mixed.at[tables.local_parameter[tables.local_local]].add(local[:, None] * slope[tables.local_cell])
+    curvature = curvature.at[:, index].add(mixed).at[index, :].add(mixed.T)
+    return jacobian.at[:, index].add(moved), curvature.at[jnp.ix_(index, index)].add(own)
 
 
 def _slopes(layout: Layout, tables: Tables, coefficients: Coefficients, vector) -> Slopes:
@@ -136,16 +166,6 @@ def _slopes(layout: Layout, tables: Tables, coefficients: Coefficients, vector) 
         normsys_bends=bend / normsys,
         factors=factors,
     )
-
-
-def _masked(slopes: Slopes, moving: Bool[Array, "cells"]) -> Slopes:
-    """No derivatives where a cell is held at its floor."""
-
-    def mask(values):
-        return jnp.where(moving[:, None] if values.ndim == 2 else moving, values, 0.0)
-
-    names = ("cells", "shifts", "jacobian", "alpha_bends")
-    return slopes._replace(**{name: mask(getattr(slopes, name)) for name in names})
 
 
 def _bin_jacobian(layout: Layout, tables: Tables, slopes: Slopes) -> Float[Array, "bins globals_and_locals"]:

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables, Templates
+from histjax.model.constraints import Constraints
 from histjax.model.interpolation import factor_coefficients, odd_even
 
 
@@ -21,22 +22,6 @@ class Coefficients(eqx.Module):
     odd: Float[Array, "cells alphas"]
     even: Float[Array, "cells alphas"]
     normsys: tuple[tuple[Array, ...], ...]  # for each run of equal codes, arrays (entries of the run,)
-
-
-class Constraints(eqx.Module):
-    """Widths and centres of the constraint terms.
-
-    `sigmas` are the widths of the Gaussian terms, `factors` the rates tau of the Poisson terms Pois(a | tau gamma);
-    `auxdata` the nominal auxiliary data in the order of `Layout.constrained`; `inert` marks the components that a
-    rule on empty bins holds at their initial value; `widths` are prefit uncertainties per parameter, 0 where inert,
-    NaN where free.
-    """
-
-    sigmas: Float[Array, "normals"]
-    factors: Float[Array, "poissons"]
-    auxdata: Float[Array, "auxiliaries"]
-    inert: Bool[Array, "parameters"]
-    widths: Float[Array, "parameters"]
 
 
 def derive(layout: Layout, templates: Templates, tables: Tables) -> tuple[Coefficients, Constraints]:
@@ -61,24 +46,29 @@ def _coefficients(layout: Layout, templates: Templates, tables: Tables) -> Coeff
 
 
 def _constraints(layout: Layout, templates: Templates, tables: Tables) -> Constraints:
-    n = layout.n_parameters
-    dtype = templates.nominal_yields.dtype
-    delta, delta_inert = _staterror_widths(n, templates, tables)
+    n, dtype = layout.n_parameters, templates.nominal_yields.dtype
+    delta, delta_inert = _staterror_widths(n, templates, tables, layout.float_negative_staterror)
     tau, tau_inert = _shapesys_rates(n, templates, tables)
-    sigma = _unless_set(templates.sigmas, delta)
-    factors = _unless_set(templates.factors, tau)
+    # a parameter is driven by one of the two at most, and the other is 1
+    sigma = _unless_set(templates.sigmas, delta * tau**-0.5)
+    factors = _unless_set(templates.factors, tau * delta**-2)
     centre = jnp.zeros(n, dtype).at[tables.local_parameter].set(1.0)
-    centre = centre.at[tables.poisson_parameter].set(factors[tables.poisson_parameter])
-    centre = _unless_set(templates.auxdata, centre)
+    rates = factors[tables.poisson_parameter]
+    units = jnp.where(tables.poisson_is_gamma, rates, 1.0)
+    centre = _unless_set(templates.auxdata, centre.at[tables.poisson_parameter].set(rates / units))
     inert = delta_inert | tau_inert
-    widths = jnp.full(n, jnp.nan, dtype).at[tables.normal_parameter].set(sigma[tables.normal_parameter])
-    widths = widths.at[tables.poisson_parameter].set(factors[tables.poisson_parameter] ** -0.5)
-    constrained = [jnp.arange(each.start, each.start + each.size) for each in layout.constrained]
-    order = jnp.concatenate(constrained) if constrained else jnp.zeros(0, jnp.int32)
+    root = jnp.linalg.cholesky(templates.covariance)
+    widths = templates.sigmas.at[tables.normal_parameter].set(sigma[tables.normal_parameter])
+    widths = widths.at[tables.poisson_parameter].set(rates**-0.5)
+    widths = widths.at[tables.lognormal_parameter].multiply(templates.auxdata[tables.lognormal_parameter])
+    widths = widths.at[tables.correlated_parameter].set(jnp.sqrt(jnp.diagonal(templates.covariance)))
     return Constraints(
         sigmas=sigma[tables.normal_parameter],
-        factors=factors[tables.poisson_parameter],
-        auxdata=centre[order],
+        factors=rates,
+        units=units,
+        log_kappas=templates.sigmas[tables.lognormal_parameter],
+        correlated_factor=root,
+        auxdata=centre[tables.auxiliary_parameter],
         inert=inert,
         widths=jnp.where(inert, 0.0, widths),
     )
@@ -88,12 +78,14 @@ def _unless_set(setting: Array, derived: Array) -> Array:
     return jnp.where(jnp.isnan(setting), derived, setting)
 
 
-def _staterror_widths(n: int, templates: Templates, tables: Tables) -> tuple[Array, Array]:
-    """delta_b = sqrt(sum u^2) / sum b over the samples that carry the modifier, and which components are inert.
+def _staterror_widths(
+    n: int, templates: Templates, tables: Tables, float_negative: bool
+) -> tuple[Float[Array, "parameters"], Bool[Array, "parameters"]]:
+    """delta_b = sqrt(sum u^2) / |sum b| over the samples that carry the modifier, and which components are inert.
 
     Where the sum of the yields is not positive or no uncertainty is given, the component is held at 1 and its width is
-    set to 1, as in pyhf: the constant ln Gauss(1 | 1, 1) stays in the log density. Other Gaussian parameters have
-    width 1.
+    set to 1, as in pyhf: the constant ln Gauss(1 | 1, 1) stays in the log density. With `float_negative` a negative
+    sum is a sum like any other. Other Gaussian parameters have width 1.
     """
 
     def total(values):
@@ -102,6 +94,7 @@ def _staterror_widths(n: int, templates: Templates, tables: Tables) -> tuple[Arr
     carried = total(jnp.ones_like(templates.staterror_uncertainty)) > 0
     variance = total(templates.staterror_uncertainty**2)
     yields = total(templates.nominal_yields[tables.staterror_cell])
+    yields = jnp.abs(yields) if float_negative else yields
     valid = (yields > 0) & (variance > 0)
     delta = jnp.sqrt(jnp.where(valid, variance, 1.0)) / jnp.where(valid, yields, 1.0)
     return delta, carried & ~valid

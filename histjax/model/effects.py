@@ -1,7 +1,7 @@
 """Expected yields: additive modifiers first, then all multiplicative ones (CERN-OPEN-2012-016, equation 4).
 
 A *cell* is one sample in one bin: cell = (nominal + sum of shifts) · normsys factors · scalar factors · bin-wise
-factors.
+factors · functions of parameters.
 """
 
 import jax
@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables
 from histjax.model.derive import Coefficients
+from histjax.model.functions import Functions, function_factors
 from histjax.model.interpolation import even_function, factor, odd_function
 
 
@@ -39,7 +40,7 @@ def clipped(values: Float[Array, "..."], floor: float | None) -> Float[Array, ".
 
 
 def cell_yields(
-    layout: Layout, tables: Tables, coefficients: Coefficients, vector: Float[Array, "parameters"]
+    layout: Layout, tables: Tables, coefficients: Coefficients, functions: Functions, vector: Float[Array, "parameters"]
 ) -> Float[Array, "cells"]:
     """Expected counts per cell at the flat parameter `vector`."""
     alpha, codes = vector[tables.alpha_parameter], layout.histosys_codes
@@ -49,6 +50,8 @@ def cell_yields(
     normsys = jnp.append(normsys_factors(layout, coefficients, alpha[tables.normsys_alpha]), 1.0)
     rows = jnp.prod(normsys[tables.normsys_of_row], axis=1) * jnp.prod(padded[tables.factors_of_row], axis=1)
     scale = rows[tables.row_of_cell] * jnp.prod(padded[tables.locals_of_cell], axis=1)
+    if functions:
+        scale = scale * function_factors(functions, vector, layout.n_cells)
     return clipped(shifted * scale, layout.clip_sample_data)
 
 

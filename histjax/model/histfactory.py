@@ -13,21 +13,28 @@ from histjax.errors import InvalidModel, UnknownName
 from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables, Templates
 from histjax.model.compiled import compiled, method
-from histjax.model.data import Data, LogpdfTerms
+from histjax.model.constraints import (
+    Constraints,
+    draw_auxiliary,
+    expected_auxiliary,
+    half_deviances,
+    log_saturated,
+)
+from histjax.model.data import BinTerm, Data, LogpdfTerms, bin_by_bin, listed
 from histjax.model.density import (
     FLOOR,
     draw_poisson,
-    log_normal,
-    log_normal_saturated,
     log_poisson,
     log_poisson_saturated,
     poisson_deviance,
 )
 from histjax.model.derivatives import derivatives
-from histjax.model.derive import Coefficients, Constraints, derive
+from histjax.model.derive import Coefficients, derive
 from histjax.model.effects import bin_yields, cell_yields
+from histjax.model.functions import Functions
 from histjax.model.likelihood import Likelihood
 from histjax.model.parameters import Parameters
+from histjax.model.printing import summary
 
 
 class Model(Likelihood):
@@ -47,11 +54,12 @@ class Model(Likelihood):
     tables: Tables
     coefficients: Coefficients
     constraints: Constraints
+    functions: Functions
 
     @classmethod
-    def from_templates(cls, layout: Layout, templates: Templates, tables: Tables) -> "Model":
+    def from_templates(cls, layout: Layout, templates: Templates, tables: Tables, functions: Functions = ()) -> "Model":
         """Derive the coefficients and hold everything together."""
-        return cls(layout, templates, tables, *_derive(layout, templates, tables))
+        return cls(layout, templates, tables, *_derive(layout, templates, tables), functions)
 
     @property
     def parameters(self) -> Parameters:
@@ -89,64 +97,57 @@ class Model(Likelihood):
 
         CERN-OPEN-2012-016, equation 2. Equals pyhf's `Model.logpdf`.
         """
-        bins, normal, poisson = self._log_terms(self.ravel(params), self.ravel_data(data))
-        return jnp.sum(bins) + jnp.sum(normal) + jnp.sum(poisson)
+        bins, constraints = self._log_terms(self.ravel(params), self.ravel_data(data))
+        return jnp.sum(bins) + jnp.sum(constraints)
 
     @method
     def logpdf_terms(self, params: Params, data: Data) -> LogpdfTerms:
         """The log density of each channel and of each constraint term; together they are `logpdf`."""
         return self._terms(*self._log_terms(self.ravel(params), self.ravel_data(data)))
 
-    def _terms(self, bins, normal, poisson) -> LogpdfTerms:
-        constraints = jnp.zeros_like(self.constraints.auxdata)
-        constraints = constraints.at[self.tables.normal_auxiliary].set(normal)
-        constraints = constraints.at[self.tables.poisson_auxiliary].set(poisson)
+    @method
+    def deviance_terms(self, params: Params, data: Data) -> LogpdfTerms:
+        """-2 ln [L / L(saturated)] of each channel and of each constraint term: none is negative."""
+        bins, constraints = self._half_deviances(self.ravel(params), self.ravel_data(data))
+        return self._terms(2 * bins, 2 * constraints)
+
+    def _terms(self, bins: Float[Array, "bins"], constraints: Float[Array, "auxiliaries"]) -> LogpdfTerms:
         return LogpdfTerms(
             {name: jnp.sum(values) for name, values in self._by_channel(bins).items()},
             {name: jnp.sum(values) for name, values in self._by_constraint(constraints).items()},
         )
 
     @compiled
-    def _log_terms(self, vector, data) -> tuple[Array, Array, Array]:
-        t, c = self.tables, self.constraints
+    def _log_terms(self, vector, data) -> tuple[Array, Array]:
         counts, auxiliary = self._cut(data)
-        normal = log_normal(auxiliary[t.normal_auxiliary], vector[t.normal_parameter], c.sigmas)
-        poisson = log_poisson(auxiliary[t.poisson_auxiliary], c.factors * vector[t.poisson_parameter])
-        return self.templates.weights * log_poisson(counts, self._bin_yields(vector)), normal, poisson
+        constraints = log_saturated(self.tables, self.constraints, auxiliary)
+        constraints -= half_deviances(self.tables, self.constraints, vector, auxiliary)
+        return self.templates.weights * log_poisson(counts, self._bin_yields(vector)), constraints
+
+    @compiled
+    def _half_deviances(self, vector, data) -> tuple[Array, Array]:
+        counts, auxiliary = self._cut(data)
+        bins = self.templates.weights * poisson_deviance(counts, self._bin_yields(vector))
+        return bins, half_deviances(self.tables, self.constraints, vector, auxiliary)
 
     @compiled
     def saturated_logpdf(self, data) -> Float[Array, ""]:
         """The log density where every expectation equals its datum: the largest value that any model could reach."""
         counts, auxiliary = self._cut(self.ravel_data(data))
-        poisson = log_poisson_saturated(auxiliary[self.tables.poisson_auxiliary])
-        normal = log_normal_saturated(self.constraints.sigmas)
-        return self.templates.weights @ log_poisson_saturated(counts) + jnp.sum(poisson) + jnp.sum(normal)
+        constraints = log_saturated(self.tables, self.constraints, auxiliary)
+        return self.templates.weights @ log_poisson_saturated(counts) + jnp.sum(constraints)
 
     @compiled
     def nll(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
         """Half the deviance at a flat vector: -(logpdf - saturated_logpdf), without the cancellation."""
-        bins, normal, poisson = self._half_deviances(vector, self.ravel_data(data))
-        return jnp.sum(bins) + jnp.sum(normal) + jnp.sum(poisson)
-
-    @compiled
-    def _half_deviances(self, vector, data) -> tuple[Array, Array, Array]:
-        t, c = self.tables, self.constraints
-        counts, auxiliary = self._cut(data)
-        pulls = (auxiliary[t.normal_auxiliary] - vector[t.normal_parameter]) / c.sigmas
-        poisson = poisson_deviance(auxiliary[t.poisson_auxiliary], c.factors * vector[t.poisson_parameter])
-        return self.templates.weights * poisson_deviance(counts, self._bin_yields(vector)), 0.5 * pulls**2, poisson
-
-    @method
-    def deviance_terms(self, params: Params, data: Data) -> LogpdfTerms:
-        """-2 ln [L / L(saturated)] of each channel and of each constraint term: none is negative."""
-        bins, normal, poisson = self._half_deviances(self.ravel(params), self.ravel_data(data))
-        return self._terms(2 * bins, 2 * normal, 2 * poisson)
+        bins, constraints = self._half_deviances(vector, self.ravel_data(data))
+        return jnp.sum(bins) + jnp.sum(constraints)
 
     @compiled
     def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
         """`nll`, gradient and exact Hessian by structure (see `histjax.model.derivatives`)."""
-        arrays = self.tables, self.coefficients, self.constraints
-        return derivatives(self.layout, *arrays, self.templates.weights, vector, *self._cut(self.ravel_data(data)))
+        arrays = self.tables, self.coefficients, self.constraints, self.functions, self.templates.weights
+        return derivatives(self.layout, *arrays, vector, *self._cut(self.ravel_data(data)))
 
     @compiled
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
@@ -158,11 +159,11 @@ class Model(Likelihood):
         return (self.templates.weights * counts > 0) & (self._bin_yields(vector) <= 10 * FLOOR)
 
     @method
-    def impossible_places(self, vector: Float[Array, "parameters"], data) -> list[str]:
-        """The bins that observe something where nothing is expected, in words; not for use inside a trace."""
+    def bin_terms(self, vector: Float[Array, "parameters"], data) -> list[BinTerm]:
+        """What every bin expects and observes and contributes to the deviance; not for use inside a trace."""
         flat = self.ravel_data(data)
-        channels = self._by_channel(self._impossible_bins(vector, flat))
-        return [f"channel {name!r}, bin {i}" for name, bins in channels.items() for i in np.flatnonzero(bins)]
+        columns = self._bin_yields(vector), self._cut(flat)[0], 2 * self._half_deviances(vector, flat)[0]
+        return bin_by_bin(*map(self._by_channel, columns))
 
     # --- expectations ----------------------------------------------------------------------------------------------
 
@@ -185,15 +186,13 @@ class Model(Likelihood):
 
     @method
     def expected_data(self, params: Params) -> Data:
-        """Expected counts, and the expected auxiliary data: alpha for Gaussian constraints, tau gamma for Poisson
-        ones.
-        """
+        """Expected counts, and auxiliary data: alpha for Gaussian constraints, tau gamma for Poisson ones."""
         return self.unravel_data(self.expected_flat(self.ravel(params)))
 
     @compiled
     def expected_flat(self, vector: Float[Array, "parameters"]) -> Float[Array, "data"]:
         """The same, flat: counts of all bins, then auxiliary data."""
-        return jnp.concatenate([self._bin_yields(vector), self._expected_auxiliary(vector)])
+        return jnp.concatenate([self._bin_yields(vector), expected_auxiliary(self.tables, self.constraints, vector)])
 
     @method
     def draw(self, key: PRNGKeyArray, params: Params) -> Data:
@@ -204,30 +203,22 @@ class Model(Likelihood):
     def draw_flat(self, key: PRNGKeyArray, vector: Float[Array, "parameters"]) -> Float[Array, "data"]:
         """The same, flat."""
         main, gaussian, counting = jax.random.split(key, 3)
-        mean, t = self._expected_auxiliary(vector), self.tables
-        normal = jax.random.normal(gaussian, self.constraints.sigmas.shape, mean.dtype)
-        auxiliary = mean.at[t.normal_auxiliary].add(self.constraints.sigmas * normal)
-        auxiliary = auxiliary.at[t.poisson_auxiliary].set(draw_poisson(counting, mean[t.poisson_auxiliary]))
+        auxiliary = draw_auxiliary(gaussian, counting, self.tables, self.constraints, vector)
         return jnp.concatenate([draw_poisson(main, self._bin_yields(vector)), auxiliary])
 
     @compiled
     def _cell_yields(self, vector: Float[Array, "parameters"]) -> Float[Array, "cells"]:
-        return cell_yields(self.layout, self.tables, self.coefficients, vector)
+        return cell_yields(self.layout, self.tables, self.coefficients, self.functions, vector)
 
     @compiled
     def _bin_yields(self, vector: Float[Array, "parameters"]) -> Float[Array, "bins"]:
         return bin_yields(self.layout, self.tables, self._cell_yields(vector))
 
-    def _expected_auxiliary(self, vector: Float[Array, "parameters"]) -> Float[Array, "auxiliaries"]:
-        t = self.tables
-        mean = jnp.zeros_like(self.constraints.auxdata).at[t.normal_auxiliary].set(vector[t.normal_parameter])
-        return mean.at[t.poisson_auxiliary].set(self.constraints.factors * vector[t.poisson_parameter])
-
     # --- other templates -------------------------------------------------------------------------------------------
 
     def with_templates(self, templates: Templates) -> "Model":
         """The same structure with other numbers, which may be traced; coefficients and widths are derived anew."""
-        return Model.from_templates(self.layout, templates, self.tables)
+        return Model.from_templates(self.layout, templates, self.tables, self.functions)
 
     def with_yields(self, yields: Mapping[tuple[str, str], Float[Array, "..."]]) -> "Model":
         """The same model with other nominal yields: `{(channel, sample): (bins,)}`, which may be traced.
@@ -297,7 +288,7 @@ class Model(Likelihood):
             return data
         channels = [(each.name, each.n_bins) for each in self.layout.channels]
         parameters = [(each.name, each.size) for each in self.layout.constrained]
-        parts = [*_parts("channel", channels, data.main), *_parts("auxiliary datum", parameters, data.aux)]
+        parts = [*listed("channel", channels, data.main), *listed("auxiliary datum", parameters, data.aux)]
         return joined(parts, self.templates.init.dtype)
 
     @method
@@ -320,35 +311,7 @@ class Model(Likelihood):
         return split(auxiliary, places)
 
     def __repr__(self) -> str:
-        layout, sets = self.layout, self.layout.parameters
-        free = sum(each.size for each in sets if each.constraint == "none")
-        normsys = _names(code for code, _, _ in layout.normsys_codes)
-        return (
-            f"Model: {len(layout.channels)} channels, {layout.n_bins} bins, {len(layout.rows)} samples, "
-            f"{layout.n_modifiers} modifiers\n"
-            f"  parameters: {layout.n_parameters} in {len(sets)} sets, {free} without constraint, poi {layout.poi!r}\n"
-            f"  histosys: {_names(layout.histosys_codes)}; normsys: {normsys}\n"
-            f"  arrays: {layout.n_cells} cells x {len(layout.alphas)} interpolating parameters, "
-            f"{self.templates.init.dtype}"
-        )
+        return summary(self)
 
 
 _derive = eqx.filter_jit(derive)
-
-
-def _names(codes) -> str:
-    return ", ".join(dict.fromkeys(code.__name__ for code in codes)) or "none"
-
-
-def _parts(kind: str, sizes: list[tuple[str, int]], values: Mapping[str, Array]) -> list:
-    """The values of every name in order, checked."""
-    parts = []
-    for name, size in sizes:
-        if name not in values:
-            raise UnknownName(f"{kind} in the data", name, values)
-        if np.size(values[name]) != size:
-            raise InvalidModel(
-                f"the data have {np.size(values[name])} values for {kind} {name!r}, the model has {size}"
-            )
-        parts.append(values[name])
-    return parts

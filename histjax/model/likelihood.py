@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from histjax._typing import Params
+from histjax.model.data import BinTerm
 from histjax.model.parameters import Parameters
 
 
@@ -80,7 +81,7 @@ class Likelihood(eqx.Module):
         del vector, data
         return jnp.zeros((), bool)
 
-    def impossible_places(self, vector: Float[Array, "parameters"], data) -> list[str]:
-        """Where `is_impossible` holds, in words."""
+    def bin_terms(self, vector: Float[Array, "parameters"], data) -> list[BinTerm]:
+        """What each bin contributes to the deviance, for a diagnosis on the host; nothing where there are no bins."""
         del vector, data
         return []
