@@ -78,7 +78,7 @@ class Statistic:
         if self.one_sided:
             value = jnp.where(best > poi_value, 0.0, value)
         if self.discovery:
-            value = jnp.where(best < 0, 0.0, value)
+            value = jnp.where(best <= 0, 0.0, value)  # at 0 both fits are one, and their difference rounding
         return value
 
     def __call__(

@@ -60,7 +60,9 @@ def _constraints(layout: Layout, templates: Templates, tables: Tables) -> Constr
     root = jnp.linalg.cholesky(templates.covariance)
     widths = templates.sigmas.at[tables.normal_parameter].set(sigma[tables.normal_parameter])
     widths = widths.at[tables.poisson_parameter].set(rates**-0.5)
-    widths = widths.at[tables.lognormal_parameter].multiply(templates.auxdata[tables.lognormal_parameter])
+    widths = widths.at[tables.lognormal_parameter].multiply(
+        templates.auxdata[tables.lognormal_parameter], unique_indices=True
+    )
     widths = widths.at[tables.correlated_parameter].set(jnp.sqrt(jnp.diagonal(templates.covariance)))
     return Constraints(
         sigmas=sigma[tables.normal_parameter],

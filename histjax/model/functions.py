@@ -60,7 +60,7 @@ def function_factors(functions: Functions, vector: Float[Array, "parameters"], n
     factors = jnp.ones(n_cells, vector.dtype)
     for each in functions:
         for (start, stop), value in zip(each.rows, each.values(vector), strict=True):
-            factors = factors.at[start:stop].multiply(value)
+            factors = factors.at[start:stop].multiply(value, unique_indices=True)
     return factors
 
 
