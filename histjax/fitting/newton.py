@@ -30,6 +30,7 @@ class Newton(Minimiser):
     - `max_iterations`: steps taken or tried before giving up, per descent.
     - `patience`, `restarts`: a descent of more than `patience` iterations has met a likelihood far from convex, which
       may have several minima; it is repeated from `restarts` displaced starting points and the lowest minimum kept.
+      So is every descent where a user's function of parameters (`histjax.Factor`) acts.
     """
 
     tolerance: float = 1e-12
@@ -40,8 +41,11 @@ class Newton(Minimiser):
     def minimise(self, likelihood: Likelihood, data, problem: Problem) -> Minimum:
         """Descend, more than once where the first descent was long; keep the lowest minimum."""
 
+        several = any(likelihood.parameters.in_functions)
+
         def wanted(attempts: Attempts) -> Bool[Array, ""]:
-            again = ~problem.trusted & (attempts.longest > self.patience) & (attempts.made <= self.restarts)
+            doubtful = several | (attempts.longest > self.patience)
+            again = ~problem.trusted & doubtful & (attempts.made <= self.restarts)
             return (attempts.made == 0) | again
 
         def attempt(attempts: Attempts) -> Attempts:

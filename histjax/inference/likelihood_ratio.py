@@ -62,7 +62,7 @@ def profile_likelihood_ratio(
     >>> model = histjax.compile(histjax.read(histjax.examples.path("search")))
     >>> result = histjax.profile_likelihood_ratio(model, values={"mu": 1.0, "ttbar_norm": 1.1})
     >>> print(f"{result.tmu:.4f} {result.p_value:.4f}")
-    1.7977 0.4070
+    3.2822 0.1938
     """
     if not values:
         raise InvalidModel("no parameter is tested: give values={name: value}")

@@ -1,6 +1,7 @@
 """Where the factors given in Python act, and the parameters that they bring."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,15 @@ def with_new(sets: tuple[ParameterSet, ...], new: Mapping[str, NewParameter]) ->
             raise InvalidModel(f"the workspace has a parameter {name!r} already; give the new one another name")
     added = (ParameterSet(name, start + i, 1, True, "none", ("function",)) for i, name in enumerate(new))
     return (*sets, *added)
+
+
+def marked(sets: tuple[ParameterSet, ...], factors: Sequence[Factor]) -> tuple[ParameterSet, ...]:
+    """The parameter sets, "function" among the modifiers of those that a factor depends on."""
+    used = {name for factor in factors for name in factor.parameters}
+    return tuple(
+        replace(each, modifiers=(*dict.fromkeys((*each.modifiers, "function")),)) if each.name in used else each
+        for each in sets
+    )
 
 
 def new_settings(chosen: Settings, new: Mapping[str, NewParameter]) -> Settings:

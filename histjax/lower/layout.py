@@ -6,6 +6,7 @@ An executable is compiled for a layout. Two workspaces with equal layouts share 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Literal
 
 Constraint = Literal["none", "normal", "poisson", "gamma", "lognormal", "correlated"]
@@ -131,3 +132,17 @@ class Layout:
     def constrained(self) -> tuple[ParameterSet, ...]:
         """The parameter sets with a constraint term, in the order of the auxiliary data."""
         return tuple(each for each in self.parameters if each.constraint != "none")
+
+    @property
+    def auxiliary_places(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
+        """Slice and shape of the auxiliary data of each of them."""
+        ends = accumulate(each.size for each in self.constrained)
+        return {
+            each.name: (slice(end - each.size, end), (each.size,))
+            for each, end in zip(self.constrained, ends, strict=True)
+        }
+
+    @property
+    def row_places(self) -> dict[tuple[str, str], tuple[slice, tuple[int, ...]]]:
+        """Slice and shape of the cells of each (channel, sample)."""
+        return {(row.channel, row.sample): (slice(row.start, row.stop), (row.stop - row.start,)) for row in self.rows}

@@ -7,7 +7,7 @@ import numpy as np
 
 from histjax.errors import InvalidModel
 from histjax.lower.constraints import Requests, constrained_sets, constrained_settings, correlated_places
-from histjax.lower.functions import Action, new_settings, with_new
+from histjax.lower.functions import Action, marked, new_settings, with_new
 from histjax.lower.functions import actions as resolve
 from histjax.lower.layout import ChannelBins, Layout, ParameterSet, Row
 from histjax.lower.modifiers import Actions, collect, padded
@@ -39,7 +39,7 @@ def lower(
     are the codes that a histosys can use, `piecewise` those with a kink. Raises `InvalidModel`.
     """
     channels, rows = _axes(workspace)
-    sets = constrained_sets(with_new(parameter_sets(workspace), new_parameters), constraints)
+    sets = constrained_sets(marked(with_new(parameter_sets(workspace), new_parameters), factors), constraints)
     if not sets:
         raise InvalidModel("the model has no parameters: give at least one sample a modifier")
     actions = collect(workspace, rows, sets)

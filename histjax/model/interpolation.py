@@ -122,8 +122,8 @@ def even_function(code: Callable, alpha: Scalar) -> Scalar:
     raise ValueError(f"{code.__name__} is no additive code; expected one of {', '.join(c.__name__ for c in ADDITIVE)}")
 
 
-def factor_coefficients(code: Callable, lo: Float[Array, "entries"], hi: Float[Array, "entries"]) -> tuple[Array, ...]:
-    """What a factor needs of its two ratios `lo` and `hi`, computed once; each `(entries,)`."""
+def factor_coefficients(code: Callable, lo: Scalar, hi: Scalar) -> tuple[Array, ...]:
+    """What a factor needs of its two ratios `lo` and `hi`, computed once; each of their shape."""
     if code in ADDITIVE:
         return odd_even(lo, jnp.ones_like(lo), hi)
     if code is code1:
@@ -142,7 +142,7 @@ def _guarded_log(ratio: Array) -> Array:
     return jnp.log(jnp.where(ratio > 0, ratio, 1.0))  # double where: no NaN gradient from the branch not taken
 
 
-def factor(code: Callable, alpha: Float[Array, "entries"], coefficients: tuple[Array, ...]) -> Float[Array, "entries"]:
+def factor(code: Callable, alpha: Scalar, coefficients: tuple[Array, ...]) -> Scalar:
     """The factor of each entry at its alpha: 1 at alpha = 0, `hi` at +1, `lo` at -1."""
     if code in ADDITIVE:
         odd, even = coefficients

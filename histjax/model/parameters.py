@@ -61,6 +61,11 @@ class Parameters(eqx.Module):
         """Names of the components of the flat vector, `name` or `name[i]`."""
         return tuple(name for each in self.sets for name in each.component_names)
 
+    @property
+    def in_functions(self) -> tuple[bool, ...]:
+        """For each component, whether a user's function depends on it: then the likelihood may have several minima."""
+        return tuple("function" in each.modifiers for each in self.sets for _ in range(each.size))
+
     def __len__(self) -> int:
         return len(self.sets)
 

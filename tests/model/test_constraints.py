@@ -80,7 +80,8 @@ def test_derivatives(case):
     model, _, _ = case
     vector, data = model.ravel(POINT), model.ravel_data(model.data)
     value, gradient, hessian = model.nll_derivatives(vector, data)
-    assert float(value) == pytest.approx(float(model.saturated_logpdf(data) - model.logpdf(POINT, model.data)), abs=1e-11)
+    expected = model.saturated_logpdf(data) - model.logpdf(POINT, model.data)
+    assert float(value) == pytest.approx(float(expected), abs=1e-11)
     np.testing.assert_allclose(gradient, jax.grad(model.nll)(vector, data), rtol=1e-12, atol=1e-11)
     np.testing.assert_allclose(hessian, jax.hessian(model.nll)(vector, data), rtol=1e-12, atol=1e-10)
 

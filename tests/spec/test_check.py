@@ -83,10 +83,10 @@ DOUBTFUL = {
         "/channels/0/samples/0/modifiers/1/data",
         "lo = 0 and hi = 2",
     ),
-    "normsys below zero": (
-        workspace(signal(NormSys("a", 1, -2.5))),
+    "normsys of a thousand": (
+        workspace(signal(NormSys("a", 0.5, 1e4))),
         "/channels/0/samples/0/modifiers/1/data",
-        "hi = -2.5",
+        "hi = 10000.0, expected positive factors between 1/1000 and 1000",
     ),
     "negative total": (workspace(signal(yields=(-1, 5))), "/channels/0", "total nominal yield is negative in bin 0"),
     "staterror of nothing": (

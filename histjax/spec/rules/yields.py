@@ -7,6 +7,9 @@ from histjax.spec.modifiers import HistoSys, NormSys, ShapeSys, StatError
 from histjax.spec.rules.places import modifier_places
 from histjax.spec.workspace import Channel, Sample, Workspace
 
+LARGEST_FACTOR = 1000
+"""A normsys that changes a yield by more has no events behind one of its templates."""
+
 
 def observed_counts(workspace: Workspace) -> Iterator[Problem]:
     """No observed count is negative."""
@@ -27,12 +30,20 @@ def uncertainties(workspace: Workspace) -> Iterator[Problem]:
 
 
 def normsys_factors(workspace: Workspace) -> Iterator[Problem]:
-    """The factors of a normsys are positive, or its interpolation leaves its exponential form."""
+    """The factors of a normsys are positive, and of a size that templates with events behind them have."""
     for place in modifier_places(workspace):
-        modifier = place.modifier
-        if isinstance(modifier, NormSys) and (modifier.lo <= 0 or modifier.hi <= 0):
-            found = f"found lo = {modifier.lo} and hi = {modifier.hi}, expected positive factors"
-            message = f"{place}: {found}; the interpolation drops the logarithm of one that is not, as ROOT does"
+        if not isinstance(place.modifier, NormSys):
+            continue
+        low, high = sorted((place.modifier.lo, place.modifier.hi))
+        found = f"{place}: found lo = {place.modifier.lo} and hi = {place.modifier.hi}, expected positive factors"
+        if low < 0:
+            message = f"{found}; do its varied templates have a negative sum?"
+            yield Problem(f"{place.path}/data", message)
+        elif low == 0:
+            message = f"{found}; the interpolation drops the logarithm of one that is not, as ROOT does"
+            yield Problem(f"{place.path}/data", message, is_warning=True)
+        elif not 1 / LARGEST_FACTOR <= low <= high <= LARGEST_FACTOR:
+            message = f"{found} between 1/{LARGEST_FACTOR} and {LARGEST_FACTOR}; is the nominal template almost empty?"
             yield Problem(f"{place.path}/data", message, is_warning=True)
 
 
