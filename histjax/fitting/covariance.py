@@ -32,6 +32,21 @@ def covariance_matrix(
 
 
 @jax.jit
+def covariance_root(
+    hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]
+) -> Float[Array, "parameters parameters"]:
+    """A matrix R with R R^T = the covariance, for propagation: what a linear function of the parameters varies by is
+    the length of its image under R^T. In a flat direction R is large (a ridge of 1e-10 on the scaled Hessian).
+    """
+    matrix, scale = free_block(hessian, held)
+    identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
+    definite = jnp.all(jnp.isfinite(jnp.linalg.cholesky(matrix)))
+    factor = jnp.linalg.cholesky(jnp.where(definite, matrix, matrix + RIDGE * identity))
+    root = jax.scipy.linalg.solve_triangular(factor, identity, lower=True, trans=1)
+    return jnp.where(either(held), 0.0, root) / scale[:, None]
+
+
+@jax.jit
 def correlation_matrix(covariance: Float[Array, "parameters parameters"]) -> Float[Array, "parameters parameters"]:
     """Correlation; 0 off the diagonal for parameters without variance, 1 on it."""
     sigma = jnp.sqrt(jnp.diagonal(covariance))

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from histjax._typing import is_traced, on_host, replaced
 from histjax.errors import FailedFit, InvalidModel
+from histjax.fitting.diagnosis import diagnose
 from histjax.fitting.implicit import minimum, with_curvature
 from histjax.fitting.newton import Newton
 from histjax.fitting.problem import Minimiser, Problem, active, free_block
@@ -43,10 +44,11 @@ def fit(
     - `init`: starting values of some or all parameters by name, or the result of a fit nearby. A result is trusted to
       lie in the right valley: the minimiser does not look for others.
     - `bounds`: `{name: (lower, upper)}` in place of the model's bounds.
-    - `minimiser`: `Newton()`, or `LBFGS()` where second derivatives are too dear.
+    - `minimiser`: `Newton()`, or `LBFGS()` and other `Optax(...)` where second derivatives are too dear.
     - `differentiable_hessian`: whether derivatives with respect to the model reach covariance and uncertainties;
       without it a derivative of the fit compiles in a third of the time.
-    - `throw`: raise `FailedFit` where the fit did not converge; inside a trace nothing is raised and `status` tells.
+    - `throw`: raise `FailedFit` with the text of `diagnose` where the fit did not converge; inside a trace nothing is
+      raised and `status` tells.
 
     Values may be traced: a scan over `fixed` values, bounds or starting points is one executable, and so is another
     choice of fixed parameters. The result is differentiable with respect to likelihood, data and fixed values.
@@ -66,14 +68,8 @@ def fit(
     wanted = differentiable_hessian and is_traced(likelihood, data, problem)
     result = solve(likelihood, likelihood.ravel_data(data), problem, minimiser, wanted)
     if throw and not is_traced(result.status) and not np.all(result.converged):
-        raise FailedFit(_reason(likelihood, data, result), result)
+        raise FailedFit(str(diagnose(likelihood, data, result)), result)
     return result
-
-
-def _reason(likelihood: Likelihood, data, result: FitResult) -> str:
-    """The status in words, with the places where the data are impossible."""
-    places = likelihood.impossible_places(result.vector, data) if int(result.status) == Status.IMPOSSIBLE else []
-    return ": ".join([result.message, ", ".join(places)] if places else [result.message])
 
 
 def fit_problem(parameters: Parameters, fixed: Mapping, init: Mapping | FitResult, bounds: Mapping) -> Problem:
@@ -93,9 +89,7 @@ def fit_problem(parameters: Parameters, fixed: Mapping, init: Mapping | FitResul
     if not is_traced(lower, upper) and np.any(lower > upper):
         crossed = parameters.component_names[int(np.argmax(lower > upper))]
         raise InvalidModel(f"the lower bound of {crossed!r} is above its upper bound")
-    return Problem(
-        start, lower, upper, mask, _spread(on_host(parameters.widths), on_host(parameters.init)), np.array(trusted)
-    )
+    return Problem(start, lower, upper, mask, _spread(parameters), np.array(trusted))
 
 
 def _assign(vector, parameters: Parameters, name: str, value):
@@ -106,10 +100,17 @@ def _assign(vector, parameters: Parameters, name: str, value):
     return replaced(vector, place, jnp.reshape(value, -1) if is_traced(value) else np.reshape(value, -1))
 
 
-def _spread(widths, init):
-    """How far a restart is displaced: a prefit width, or most of the initial value of a free parameter."""
-    xp = jnp if is_traced(widths, init) else np
-    return xp.where(xp.isnan(widths), xp.where(init == 0, 1.0, 0.75 * xp.abs(init)), widths)
+def _spread(parameters: Parameters):
+    """How far a restart is displaced: a prefit width, most of the initial value of a free parameter, or, where a
+    function may have minima anywhere, half of the range that the model gives the parameter.
+    """
+    widths, init, lower, upper = (
+        on_host(x) for x in (parameters.widths, parameters.init, parameters.lower, parameters.upper)
+    )
+    xp = jnp if is_traced(widths, init, lower, upper) else np
+    spread = xp.where(xp.isnan(widths), xp.where(init == 0, 1.0, 0.75 * xp.abs(init)), widths)
+    half = 0.5 * (upper - lower)
+    return xp.where(np.array(parameters.in_functions, bool) & xp.isfinite(half), half, spread)
 
 
 @eqx.filter_jit
@@ -126,11 +127,12 @@ def solve(
         found = with_curvature(likelihood, data, found)
     held = active(problem, found)
     edm, kkt, is_definite, is_flat = certificate(found.gradient, found.hessian, held)
-    unfinished = jnp.where(found.iterations >= minimiser.max_iterations, Status.MAX_ITERATIONS, Status.STALLED)
+    capped = found.iterations >= minimiser.max_iterations
+    unfinished = jnp.where(capped, Status.MAX_ITERATIONS, Status.STALLED)
     verdicts = [
         (~jnp.isfinite(found.value), Status.NOT_FINITE),
         (likelihood.is_impossible(found.x, data), Status.IMPOSSIBLE),
-        (~(is_definite | is_flat), Status.SADDLE),
+        (~(is_definite | is_flat), jnp.where(capped, Status.MAX_ITERATIONS, Status.SADDLE)),
         (~jnp.isfinite(edm) | (edm > CERTIFIED_EDM), unfinished),
         (is_flat, Status.FLAT),
     ]
@@ -147,6 +149,7 @@ def solve(
         fixed=problem.fixed,
         active=held & ~problem.fixed,
         on_bound=~problem.fixed & ((found.x - problem.lower <= margin) | (problem.upper - found.x <= margin)),
+        gradient=found.gradient,
         hessian=found.hessian,
         parameters=likelihood.parameters,
     )

@@ -8,7 +8,7 @@ differentiated.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from histjax.fitting.problem import Minimiser, Minimum, Problem, active, free_block
 from histjax.model.likelihood import Likelihood
@@ -31,26 +31,35 @@ def _minimum_jvp(primals, tangents):
     likelihood_dot, data_dot, problem_dot, _ = tangents
     # the Hessian below must be a function, or a second derivative would silently miss a term
     found = with_curvature(likelihood, data, minimum(likelihood, data, problem, minimiser))
-    held = active(problem, found)
-    # a parameter without any effect has no place to move to
-    held_dot = jnp.where(held, _held_tangent(problem, problem_dot, found.x), 0.0)
-    held = held | (jnp.abs(jnp.diagonal(found.hessian)) < 1e-12)
+    x_dot, value_dot = displacement(likelihood, data, problem, found, (likelihood_dot, data_dot, problem_dot))
+    return found, Minimum(x_dot, value_dot, None, None, None, None)
 
-    def slope(likelihood, data):
-        return jax.grad(likelihood.nll)(found.x, data)
 
-    _, slope_dot = eqx.filter_jvp(slope, (likelihood, data), (likelihood_dot, data_dot))
+def displacement(likelihood: Likelihood, data, problem: Problem, found: Minimum, tangents) -> tuple[Array, Array]:
+    """How point and value of a minimum move with `tangents` of likelihood, data and problem: plain arithmetic, whose
+    own derivatives are right where `found` is a function of its arguments.
+    """
+    likelihood_dot, data_dot, problem_dot = tangents
+
+    def evaluate(likelihood, data):
+        return jax.value_and_grad(likelihood.nll)(found.x, data)
+
+    _, (value_dot, slope_dot) = eqx.filter_jvp(evaluate, (likelihood, data), (likelihood_dot, data_dot))
     slope_dot = jnp.zeros_like(found.x) if slope_dot is None else slope_dot
+    x_dot = followed(problem, found, _held_tangent(problem, problem_dot, found.x), slope_dot)
+    # the gradient vanishes on the free parameters but not on fixed and active ones: x moves the value as well
+    return x_dot, found.gradient @ x_dot + (0.0 if value_dot is None else value_dot)
+
+
+def followed(problem: Problem, found: Minimum, held_dot: Array, slope_dot: Array) -> Float[Array, "parameters"]:
+    """How the point moves when held parameters move by `held_dot` and the gradient changes by `slope_dot`."""
+    held = active(problem, found)
+    held_dot = jnp.where(held, held_dot, 0.0)
+    # a parameter without any effect has no place to move to
+    held = held | (jnp.abs(jnp.diagonal(found.hessian)) < 1e-12)
     matrix, scale = free_block(found.hessian, held)
     right = jnp.where(held, 0.0, slope_dot + found.hessian @ held_dot) / scale
-    x_dot = held_dot - jnp.where(held, 0.0, jax.scipy.linalg.solve(matrix, right, assume_a="pos") / scale)
-
-    def value(likelihood, data, x):
-        return likelihood.nll(x, data)
-
-    # the gradient vanishes on the free parameters but not on fixed and active ones: x moves the value as well
-    _, value_dot = eqx.filter_jvp(value, (likelihood, data, found.x), (likelihood_dot, data_dot, x_dot))
-    return found, Minimum(x_dot, value_dot, None, None, None, None)
+    return held_dot - jnp.where(held, 0.0, jax.scipy.linalg.solve(matrix, right, assume_a="pos") / scale)
 
 
 @eqx.filter_custom_jvp

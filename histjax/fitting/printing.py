@@ -84,6 +84,21 @@ def fit_table(result) -> str:
     return rendered(head, "", table, *more)
 
 
+def minima_table(minima) -> str:
+    """What printing a `Minima` shows: how many starts ended where, and where a minimum differs most from the lowest."""
+    n = len(minima.fits)
+    ends = f"{minima.n_failed} failed, {minima.n_above} ended more than {minima.within:g} above the lowest"
+    head = f"{n} {'minimum' if n == 1 else 'minima'} from {minima.n_starts} starts; {ends}"
+    if not n:
+        return head
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("2 NLL", "right"), ("above", "right"), ("found by", "right"), ("differs most in", "left")):
+        table.add_column(name, justify=justify, no_wrap=True)
+    for result, above, found, where in zip(minima.fits, minima.delta, minima.n_found, minima.differences, strict=True):
+        table.add_row(f"{float(result.twice_nll):.6f}", f"{above:.3g}", str(found), where)
+    return rendered(head, "", table)
+
+
 HELD = ("fixed", "at bound", "on a kink")
 
 

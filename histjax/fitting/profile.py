@@ -13,7 +13,7 @@ from histjax._typing import is_traced, on_host, replaced
 from histjax.fitting.fit import fit, fit_problem, solve
 from histjax.fitting.newton import Newton
 from histjax.fitting.problem import Minimiser, Problem
-from histjax.fitting.result import FitResult
+from histjax.fitting.result import FitResult, Status
 from histjax.model.likelihood import Likelihood
 
 
@@ -22,13 +22,19 @@ class ConditionalFits(NamedTuple):
 
     vector: Float[Array, "fits parameters"]
     deviance: Float[Array, "fits"]
+    gradient: Float[Array, "fits parameters"]
     edm: Float[Array, "fits"]
     status: Int[Array, "fits"]
 
     @classmethod
     def of(cls, result: FitResult) -> "ConditionalFits":
         """What is kept of one."""
-        return cls(result.vector, result.deviance, result.edm, result.status)
+        return cls(result.vector, result.deviance, result.gradient, result.edm, result.status)
+
+    @property
+    def converged(self) -> Bool[Array, "fits"]:
+        """Which of them are minima to within their certificate."""
+        return self.status <= Status.FLAT
 
 
 class Profile(NamedTuple):
@@ -59,14 +65,22 @@ class Profile(NamedTuple):
         bounds: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
         minimiser: Minimiser = Newton(),
         throw: bool = True,
+        differentiable_hessian: bool = False,
     ) -> "Profile":
         """Fit freely; arguments as for `histjax.fit`."""
         data = likelihood.ravel_data(likelihood.data if data is None else data)
         fixed, bounds = fixed or {}, bounds or {}
-        settings = dict(fixed=fixed, bounds=bounds, minimiser=minimiser, throw=throw, differentiable_hessian=False)
-        best = fit(likelihood, data, init=init, **settings)
+        settings = dict(fixed=fixed, bounds=bounds, minimiser=minimiser, throw=throw)
+        best = fit(likelihood, data, init=init, **settings, differentiable_hessian=differentiable_hessian)
         problem = fit_problem(likelihood.parameters, fixed, best, bounds)
         return cls(likelihood, data, problem, best, on_host(best.covariance), minimiser)
+
+    def refitted(self, start: Float[Array, "parameters"]) -> "Profile":
+        """The same around another best fit: the one that a free descent from `start` ends in."""
+        inside = np.where(self.problem.fixed, self.problem.start, start)
+        best = solve(self.likelihood, self.data, self.problem._replace(start=inside), self.minimiser, False)
+        problem = self.problem._replace(start=on_host(best.vector))
+        return self._replace(problem=problem, best=best, covariance=on_host(best.covariance))
 
     def predicted(self, place: int | Int[Array, ""], value: Float[Array, ""]) -> Float[Array, "parameters"]:
         """Where the conditional best fit with one component at `value` would be if the likelihood were Gaussian."""

@@ -32,12 +32,12 @@ _MESSAGES = {
     Status.FLAT: "converged, but the likelihood is flat along a direction: "
     "fix or constrain the parameters without finite uncertainty",
     Status.MAX_ITERATIONS: "not converged: iteration limit reached; "
-    "start nearer (init=...) or raise Newton(max_iterations=...)",
+    "start nearer (init=...) or raise max_iterations of the minimiser",
     Status.NOT_FINITE: "not converged: the likelihood is not finite at the starting point; start elsewhere (init=...)",
     Status.SADDLE: "not converged: stopped where the Hessian is not positive definite; start elsewhere (init=...)",
     Status.STALLED: "not converged: no step lowers the likelihood although the gradient is not zero; "
     "start elsewhere (init=...)",
-    Status.IMPOSSIBLE: "the model expects nothing in a bin that has an observed count: "
+    Status.IMPOSSIBLE: "the model expects nothing in a bin that has an observed count, or a count is negative: "
     "no parameter value describes these data",
 }
 
@@ -57,6 +57,8 @@ class FitResult(eqx.Module):
     - `n_iterations`: Newton steps, over all descents.
     - `fixed`, `active`, `on_bound`: which components were held by request, which by a bound that the gradient pushes
       against, and which lie on a bound at all, `(parameters,)`.
+    - `gradient`: gradient of -ln L there: vanishes on free parameters, and is the slope of the profile likelihood on
+      held ones (envelope theorem).
     - `hessian`: Hessian of -ln L there, for `covariance`, `correlation`, `uncertainty`.
     - `parameters`: what the likelihood says of its parameters.
 
@@ -73,6 +75,7 @@ class FitResult(eqx.Module):
     fixed: Bool[Array, "parameters"]
     active: Bool[Array, "parameters"]
     on_bound: Bool[Array, "parameters"]
+    gradient: Float[Array, "parameters"]
     hessian: Float[Array, "parameters parameters"]
     parameters: Parameters
 

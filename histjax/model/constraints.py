@@ -142,7 +142,22 @@ def _lognormal(tables: Tables, constraints: Constraints, vector, auxiliary):
 def expected_auxiliary(tables: Tables, constraints: Constraints, vector: Array) -> Float[Array, "auxiliaries"]:
     """The auxiliary data of which `vector` is the best description."""
     mean = vector[tables.auxiliary_parameter]
-    return mean.at[tables.poisson_auxiliary].multiply(constraints.factors / constraints.units)
+    return mean.at[tables.poisson_auxiliary].multiply(constraints.factors / constraints.units, unique_indices=True)
+
+
+def centres(tables: Tables, constraints: Constraints, auxiliary: Array) -> Float[Array, "parameters"]:
+    """The parameters of which `auxiliary` are the expected data, NaN where there are none."""
+    preferred = auxiliary.at[tables.poisson_auxiliary].multiply(
+        constraints.units / constraints.factors, unique_indices=True
+    )
+    return jnp.full_like(constraints.widths, jnp.nan).at[tables.auxiliary_parameter].set(preferred)
+
+
+def widths_root(tables: Tables, constraints: Constraints) -> Float[Array, "parameters parameters"]:
+    """A matrix R with R R^T = the prefit covariance."""
+    root = jnp.diag(jnp.nan_to_num(constraints.widths))
+    index = tables.correlated_parameter
+    return root.at[jnp.ix_(index, index)].set(constraints.correlated_factor) if index.size else root
 
 
 def draw_auxiliary(
@@ -154,7 +169,7 @@ def draw_auxiliary(
     z = jax.random.normal(gaussian, (sum(sizes),), mean.dtype)
     normal, lognormal, correlated = jnp.split(z, np.cumsum(sizes)[:-1])
     drawn = mean.at[t.normal_auxiliary].add(c.sigmas * normal)
-    drawn = drawn.at[t.lognormal_auxiliary].multiply(jnp.exp(c.log_kappas * lognormal))
+    drawn = drawn.at[t.lognormal_auxiliary].multiply(jnp.exp(c.log_kappas * lognormal), unique_indices=True)
     drawn = drawn.at[t.correlated_auxiliary].add(c.correlated_factor @ correlated)
     counts = draw_poisson(counting, c.factors * vector[t.poisson_parameter])
     return drawn.at[t.poisson_auxiliary].set(counts / c.units)

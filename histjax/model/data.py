@@ -55,12 +55,11 @@ class BinTerm(NamedTuple):
 
 def bin_by_bin(expected: Mapping, observed: Mapping, deviance: Mapping) -> list[BinTerm]:
     """The bins of all channels, from `{channel: (bins,)}` of each number."""
-    columns = {channel: (each[channel] for each in (expected, observed, deviance)) for channel in expected}
-    return [
-        BinTerm(channel, i, *map(float, numbers))
-        for channel, values in columns.items()
-        for i, numbers in enumerate(zip(*map(np.asarray, values), strict=True))
-    ]
+    terms = []
+    for channel in expected:
+        columns = (np.asarray(each[channel]).tolist() for each in (expected, observed, deviance))
+        terms += [BinTerm(channel, i, *numbers) for i, numbers in enumerate(zip(*columns, strict=True))]
+    return terms
 
 
 def listed(kind: str, sizes: list[tuple[str, int]], values: Mapping[str, Array]) -> list:

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
 from histjax._typing import Params, is_traced, joined, on_host, replaced, split
@@ -15,19 +16,15 @@ from histjax.lower.templates import Tables, Templates
 from histjax.model.compiled import compiled, method
 from histjax.model.constraints import (
     Constraints,
+    centres,
     draw_auxiliary,
     expected_auxiliary,
     half_deviances,
     log_saturated,
+    widths_root,
 )
 from histjax.model.data import BinTerm, Data, LogpdfTerms, bin_by_bin, listed
-from histjax.model.density import (
-    FLOOR,
-    draw_poisson,
-    log_poisson,
-    log_poisson_saturated,
-    poisson_deviance,
-)
+from histjax.model.density import FLOOR, draw_poisson, log_poisson, log_poisson_saturated, poisson_deviance
 from histjax.model.derivatives import derivatives
 from histjax.model.derive import Coefficients, derive
 from histjax.model.effects import bin_yields, cell_yields
@@ -106,10 +103,25 @@ class Model(Likelihood):
         return self._terms(*self._log_terms(self.ravel(params), self.ravel_data(data)))
 
     @method
-    def deviance_terms(self, params: Params, data: Data) -> LogpdfTerms:
+    def deviance_terms(self, params: Params, data) -> LogpdfTerms:
         """-2 ln [L / L(saturated)] of each channel and of each constraint term: none is negative."""
         bins, constraints = self._half_deviances(self.ravel(params), self.ravel_data(data))
         return self._terms(2 * bins, 2 * constraints)
+
+    @property
+    def n_observations(self) -> Float[Array, ""]:
+        """The number of bins that are not masked."""
+        return jnp.sum(self.templates.weights > 0).astype(self.templates.weights.dtype)
+
+    @method
+    def constraint_centres(self, data) -> Float[Array, "parameters"]:
+        """The value that the auxiliary data prefer for each component, NaN for free ones."""
+        return centres(self.tables, self.constraints, self._cut(self.ravel_data(data))[1])
+
+    @method
+    def prefit_root(self) -> Float[Array, "parameters parameters"]:
+        """A matrix R with R R^T = the covariance of the constraint terms; 0 for free parameters."""
+        return widths_root(self.tables, self.constraints)
 
     def _terms(self, bins: Float[Array, "bins"], constraints: Float[Array, "auxiliaries"]) -> LogpdfTerms:
         return LogpdfTerms(
@@ -151,12 +163,10 @@ class Model(Likelihood):
 
     @compiled
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
-        """Whether some bin has an observed count and no positive expectation."""
-        return jnp.any(self._impossible_bins(vector, self.ravel_data(data)))
-
-    def _impossible_bins(self, vector: Float[Array, "parameters"], data) -> Bool[Array, "bins"]:
-        counts, _ = self._cut(data)
-        return (self.templates.weights * counts > 0) & (self._bin_yields(vector) <= 10 * FLOOR)
+        """Whether some bin has an observed count and no positive expectation, or a negative count."""
+        counts, _ = self._cut(self.ravel_data(data))
+        weighted = self.templates.weights * counts
+        return jnp.any(((weighted > 0) & (self._bin_yields(vector) <= 10 * FLOOR)) | (weighted < 0))
 
     @method
     def bin_terms(self, vector: Float[Array, "parameters"], data) -> list[BinTerm]:
@@ -176,11 +186,8 @@ class Model(Likelihood):
     def expected_yields_by_sample(self, params: Params) -> dict[str, dict[str, Float[Array, "..."]]]:
         """Expected counts of every sample, `{channel: {sample: (bins,)}}`."""
         cells = self._cell_yields(self.ravel(params))
-        places = {
-            (row.channel, row.sample): (slice(row.start, row.stop), (row.stop - row.start,)) for row in self.layout.rows
-        }
         yields: dict[str, dict[str, Array]] = {channel.name: {} for channel in self.layout.channels}
-        for (channel, sample), values in split(cells, places).items():
+        for (channel, sample), values in split(cells, self.layout.row_places).items():
             yields[channel][sample] = values
         return yields
 
@@ -245,7 +252,7 @@ class Model(Likelihood):
             nominal = replaced(nominal, slice(row.start, row.stop), value)
         return self.with_templates(eqx.tree_at(lambda t: t.nominal_yields, self.templates, jax.device_put(nominal)))
 
-    def with_weights(self, weights: Mapping[str, Float[Array, "..."]]) -> "Model":
+    def with_weights(self, weights: Mapping[str, ArrayLike]) -> "Model":
         """The same model with the Poisson terms of some channels taken to a power: `{channel: number or (bins,)}`.
 
         0 masks a channel or a bin: it is not fitted, and its expectation is a prediction of the rest. Weights may be
@@ -304,11 +311,7 @@ class Model(Likelihood):
         return split(bins, {each.name: (slice(each.start, each.stop), (each.n_bins,)) for each in self.layout.channels})
 
     def _by_constraint(self, auxiliary: Float[Array, "... auxiliaries"]) -> dict[str, Array]:
-        places, start = {}, 0
-        for each in self.layout.constrained:
-            places[each.name] = slice(start, start + each.size), (each.size,)
-            start += each.size
-        return split(auxiliary, places)
+        return split(auxiliary, self.layout.auxiliary_places)
 
     def __repr__(self) -> str:
         return summary(self)

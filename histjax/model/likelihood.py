@@ -5,10 +5,10 @@ from abc import abstractmethod
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from histjax._typing import Params
-from histjax.model.data import BinTerm
+from histjax.model.data import BinTerm, LogpdfTerms
 from histjax.model.parameters import Parameters
 
 
@@ -74,12 +74,35 @@ class Likelihood(eqx.Module):
         hessian, (value, gradient) = jax.jacfwd(twice, has_aux=True)(vector)
         return value, gradient, hessian
 
-    def is_impossible(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
+    def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
         """`True` where the model cannot describe `data` at `vector` at all (an expectation of 0 for an observed
         count).
         """
         del vector, data
         return jnp.zeros((), bool)
+
+    @property
+    def n_observations(self) -> Float[Array, ""]:
+        """How many observed numbers the saturated model describes exactly, auxiliary data not counted; NaN where that
+        is not known.
+        """
+        return jnp.full((), jnp.nan)
+
+    def deviance_terms(self, params: Params, data) -> LogpdfTerms:
+        """-2 ln [L / L(saturated)] by parts of the measurement and by constraint terms; nothing by default."""
+        del params, data
+        return LogpdfTerms({}, {})
+
+    def constraint_centres(self, data) -> Float[Array, "parameters"]:
+        """The value that the auxiliary data prefer for each component, NaN where there is none; by default the initial
+        value of the constrained ones.
+        """
+        del data
+        return jnp.where(jnp.isnan(self.parameters.widths), jnp.nan, self.parameters.init)
+
+    def prefit_root(self) -> Float[Array, "parameters parameters"]:
+        """A matrix R with R R^T = the prefit covariance; by default the widths of the constraint terms."""
+        return jnp.diag(jnp.nan_to_num(self.parameters.widths))
 
     def bin_terms(self, vector: Float[Array, "parameters"], data) -> list[BinTerm]:
         """What each bin contributes to the deviance, for a diagnosis on the host; nothing where there are no bins."""
