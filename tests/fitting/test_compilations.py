@@ -164,3 +164,21 @@ def constants(closed) -> list[int]:
                     sizes += [np.asarray(each).nbytes for each in value.consts]
                     todo.append(value.jaxpr)
     return sizes
+
+
+def test_everything_that_fits_again_is_one_program(model, fitted):
+    """After one free fit: conditional fits, a masked channel, a scan, impacts, intervals and other starts."""
+    *_, best = fitted
+    masked = model.with_weights({"singlechannel": np.array([1.0, 0.0, 1.0])})
+    with nothing_compiled(("backend_compile_duration",)):
+        conditional = histjax.fit(model, fixed={"mu": 0.5, "uncorr_bkguncrt[1]": 1.1}, init=best)
+        histjax.fit(masked, fixed={"mu": 0.5})
+    assert bool(conditional.converged)
+    histjax.scan(model, values={"mu": np.linspace(0.5, 2.0, 4)}, init=best)  # what is not a fit compiles once
+    histjax.ranking(model, init=best)
+    histjax.interval(model, parameters="mu", init=best)
+    with nothing_compiled():
+        scan = histjax.scan(masked, values={"mu": np.linspace(0.0, 1.0, 7)}, init=best)
+        ranking = histjax.ranking(masked, init=best)
+        interval = histjax.interval(masked, parameters=["mu", "uncorr_bkguncrt[0]"], init=best)
+    assert np.all(scan.converged) and np.all(np.asarray(ranking.status) <= 1) and np.all(interval.converged)
