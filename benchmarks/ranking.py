@@ -55,8 +55,11 @@ def cabinetry_row(path: Path, ranking) -> list:
     model = workspace.model()
     data = workspace.data(model)
     pyhf.set_backend("numpy", pyhf.optimize.minuit_optimizer(maxiter=500_000, verbose=0))
-    results = cabinetry.fit.fit(model, data)
-    seconds, theirs = clock(lambda: cabinetry.fit.ranking(model, data, fit_results=results))
+    try:
+        results = cabinetry.fit.fit(model, data)
+        seconds, theirs = clock(lambda: cabinetry.fit.ranking(model, data, fit_results=results))
+    except pyhf.exceptions.FailedMinimization:  # one fit that fails ends cabinetry's ranking
+        return ["a fit failed", ""]
     sigma = results.uncertainty[model.config.poi_index]
     ours = dict(zip(ranking.names, np.asarray(ranking.postfit_up), strict=True))
     pairs = [(ours[name], up) for name, up in zip(theirs.labels, theirs.postfit_up, strict=True) if name in ours]
@@ -81,7 +84,7 @@ def main() -> None:
         row, ranking = histjax_row(path)
         if options.cabinetry:
             seconds, difference = cabinetry_row(path, ranking)
-            row += [seconds, seconds / row[3], difference]
+            row += [seconds, "" if isinstance(seconds, str) else seconds / row[3], difference]
         rows.append(row)
     table = Table(*COLUMNS, box=None)
     for row in rows:
