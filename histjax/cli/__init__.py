@@ -2,11 +2,14 @@
 
 - `program`: the group of commands, and how it ends: exit status and message.
 - `describe`: inspect, validate, digest.
-- `fitting`: fit.
+- `fitting`: fit; `postfit`: what it writes besides on request.
+- `profiling`: interval, scan, contour.
+- `ranking`: ranking, gof.
 - `testing`: cls, limit, significance.
-- `options`: what the commands share: arguments, options, their types.
+- `options`: what the commands share: arguments and options; `option_types`: types of their values.
 - `documents`: from the options to a checked workspace.
 - `modelling`: from a workspace to a compiled model, and JAX's cache of compiled programs.
+- `records`: what several commands write, and how they end.
 - `output`: strict JSON, files that are whole or not there.
 - `messages`: the lines on standard error.
 """

@@ -23,12 +23,13 @@ def compiled_model(source: Source, modelling: Modelling, stage: Callable[[str], 
     if not modelling.no_cache:
         keep_compiled_programs(modelling.cache_dir)
     stage("compiling")
-    return histjax.compile(
+    model = histjax.compile(
         workspace,
         measurement=modelling.measurement,
         normsys=getattr(histjax.interpolation, modelling.normsys),
         histosys=getattr(histjax.interpolation, modelling.histosys),
     )
+    return model.with_weights({channel: 0.0 for channel in modelling.mask})
 
 
 def calm_linear_algebra() -> None:

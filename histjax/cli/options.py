@@ -1,53 +1,20 @@
 """Arguments and options that commands share, and the records in which their values arrive."""
 
 import functools
-import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import click
 
+from histjax.cli.option_types import Assignment, Pattern, RegexAssignment
 from histjax.cli.output import Output
 
 
-class Finite(click.ParamType):
-    """A finite number, between bounds that are themselves excluded where they are given."""
-
-    name = "number"
-
-    def __init__(self, above: float = -math.inf, below: float = math.inf):
-        self.above, self.below = above, below
-
-    def convert(self, value, param, ctx) -> float:
-        """The number that a text says."""
-        try:
-            number = float(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a number", param, ctx)
-        if not self.above < number < self.below:
-            limits = "finite" if math.isinf(self.above) else f"between {self.above:g} and {self.below:g}"
-            self.fail(f"{value} is not {limits}", param, ctx)
-        return number
-
-
-class Assignment(click.ParamType):
-    """`NAME=VALUE`, as a pair; the last `=` counts, since a name may have others."""
-
-    name = "NAME=VALUE"
-
-    def convert(self, value, param, ctx) -> tuple[str, float]:
-        """The name, and the number that is assigned to it."""
-        if isinstance(value, tuple):
-            return value
-        name, equals, number = value.rpartition("=")
-        if not (name.strip() and equals):
-            self.fail(f"{value!r} is not of the form NAME=VALUE, such as mu=1.0", param, ctx)
-        return name.strip(), Finite().convert(number, param, ctx)
-
-
-def as_mapping(context: click.Context, parameter: click.Parameter, pairs: tuple[tuple[str, float], ...]) -> dict:
-    """Assignments as a dictionary; a name may occur once."""
-    values: dict[str, float] = {}
+def as_mapping(context: click.Context, parameter: click.Parameter, pairs: tuple[tuple[str, Any], ...]) -> dict:
+    """Pairs of a name and what is given to it, as a dictionary; a name may occur once."""
+    values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
             raise click.BadParameter(f"{name!r} is given twice", ctx=context, param=parameter)
@@ -66,23 +33,63 @@ class Source:
 
     def __post_init__(self):
         if (self.patchset is None) != (self.patch_name is None):
-            raise click.UsageError("--patchset and --patch-name go together", click.get_current_context(silent=True))
+            raise _wrong_usage("--patchset and --patch-name go together")
         if [self.workspace, self.patchset, *self.patch].count("-") > 1:
-            raise click.UsageError("standard input ('-') can be read only once", click.get_current_context(silent=True))
+            raise _wrong_usage("standard input ('-') can be read only once")
 
 
 @dataclass(frozen=True)
 class Modelling:
-    """How to compile: the measurement, the interpolation codes by name, and where compiled programs are kept."""
+    """How to compile: the measurement, the interpolation codes by name, the channels left out, and where compiled
+    programs are kept.
+    """
 
     measurement: str | None
     normsys: str
     histosys: str
+    mask: tuple[str, ...]
     cache_dir: str | None
     no_cache: bool
 
 
-def _packed(argument: str, record: type, *options: Callable) -> Callable:
+@dataclass(frozen=True)
+class Fitting:
+    """How to fit: what is held at a value, by name and by regular expression, and where to start."""
+
+    fixed: dict[str, float]
+    fix: tuple[tuple[re.Pattern, float], ...]
+    init: dict[str, float]
+
+    def settings(self, parameters, free: Iterable[str] = ()) -> dict[str, dict[str, float]]:
+        """`fixed` and `init` as the functions of the package take them; a name goes before an expression.
+
+        **Raises:** `UnknownName` for an expression that matches nothing; `click.UsageError` where one of the parameters
+        `free`, which the command varies, would be held.
+        """
+        fixed = self._matched(parameters) | self.fixed
+        held = {*fixed, *(each for name in fixed for each in parameters.component_names[parameters.index(name)])}
+        for name in free:
+            if name in held:
+                raise _wrong_usage(f"{name!r} cannot be held by --fixed or --fix: the command varies it")
+        return {"fixed": fixed, "init": self.init}
+
+    def _matched(self, parameters) -> dict[str, float]:
+        import histjax
+
+        matched: dict[str, float] = {}
+        for expression, value in self.fix:
+            for place in histjax.select(parameters, expression):
+                name = parameters.component_names[place]
+                if matched.setdefault(name, value) != value:
+                    raise _wrong_usage(f"--fix holds {name!r} at {matched[name]:g} and at {value:g}")
+        return matched
+
+
+def _wrong_usage(message: str) -> click.UsageError:
+    return click.UsageError(message, click.get_current_context(silent=True))
+
+
+def packed(argument: str, record: type, *options: Callable) -> Callable:
     """A decorator that gives a command some options, and hands it their values as one record."""
     names = [field.name for field in fields(record)]
 
@@ -101,7 +108,7 @@ def _packed(argument: str, record: type, *options: Callable) -> Callable:
 def source(with_short_patch: bool = True) -> Callable:
     """Gives a command the workspace and its patches, as `source`."""
     patch_names = ("-p", "--patch") if with_short_patch else ("--patch",)
-    return _packed(
+    return packed(
         "source",
         Source,
         click.argument("workspace", default="-"),
@@ -113,7 +120,7 @@ def source(with_short_patch: bool = True) -> Callable:
 
 measurement = click.option("--measurement", metavar="NAME", help="The measurement to use.  [default: the first]")
 
-modelling = _packed(
+modelling = packed(
     "modelling",
     Modelling,
     measurement,
@@ -132,6 +139,9 @@ modelling = _packed(
         help="Interpolation of histosys.",
     ),
     click.option(
+        "--mask", metavar="CHANNEL", multiple=True, help="Leave a channel out of the likelihood. May be repeated."
+    ),
+    click.option(
         "--cache-dir",
         metavar="DIR",
         envvar="HISTJAX_CACHE_DIR",
@@ -141,7 +151,39 @@ modelling = _packed(
     click.option("--no-cache", is_flag=True, help="Keep no compiled programs, and use none."),
 )
 
-output = _packed(
+fitting = packed(
+    "fitting",
+    Fitting,
+    click.option(
+        "--fixed",
+        type=Assignment(),
+        multiple=True,
+        callback=as_mapping,
+        help="Hold a parameter, or one component NAME[i], at a value. May be repeated.",
+    ),
+    click.option(
+        "--fix",
+        type=RegexAssignment(),
+        multiple=True,
+        help="Hold all parameters and components whose whole name matches, but for those under --fixed. "
+        "May be repeated.",
+    ),
+    click.option(
+        "--init",
+        type=Assignment(),
+        multiple=True,
+        callback=as_mapping,
+        help="Start a parameter, or one component NAME[i], at a value. May be repeated.",
+    ),
+)
+
+
+def patterns(*names: str, text: str) -> Callable:
+    """An option that takes parameters by name or pattern, and may be repeated."""
+    return click.option(*names, type=Pattern(), multiple=True, help=text)
+
+
+output = packed(
     "output",
     Output,
     click.option("--output-file", metavar="FILE", help="Write the JSON to a file instead."),

@@ -13,6 +13,8 @@ import click
 from histjax.cli.describe import digest, inspect, validate
 from histjax.cli.fitting import fit
 from histjax.cli.messages import say, warnings_said
+from histjax.cli.profiling import contour, interval, scan
+from histjax.cli.ranking import gof, ranking
 from histjax.cli.testing import cls, limit, significance
 from histjax.errors import HistjaxError
 
@@ -84,5 +86,5 @@ def main() -> None:
     """
 
 
-for command in (inspect, validate, digest, fit, cls, limit, significance):
+for command in (inspect, validate, digest, fit, interval, scan, contour, ranking, gof, cls, limit, significance):
     main.add_command(command)

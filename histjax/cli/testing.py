@@ -3,10 +3,11 @@
 import click
 
 from histjax.cli import options
-from histjax.cli.fitting import fit_summary
 from histjax.cli.messages import progress
 from histjax.cli.modelling import compiled_model
+from histjax.cli.option_types import Finite
 from histjax.cli.output import Output
+from histjax.cli.records import fit_summary
 from histjax.errors import FailedFit
 
 STATISTICS = {"qtilde": "qmu_tilde", "q": "qmu", "q0": "q0", "t": "tmu", "ttilde": "tmu_tilde"}
@@ -23,7 +24,7 @@ def _statistic(*words: str):
 @options.source()
 @options.modelling
 @options.poi
-@click.option("--test-poi", type=options.Finite(), help="The value to test.  [default: 1; with q0: 0]")
+@click.option("--test-poi", type=Finite(), help="The value to test.  [default: 1; with q0: 0]")
 @_statistic(*STATISTICS)
 @click.option(
     "--clipped-normal", is_flag=True, help="Count expected outcomes above the tested value as a statistic of 0."
@@ -77,7 +78,7 @@ def cls(source, modelling, poi: str | None, test_poi: float | None, test_stat: s
 @options.poi
 @click.option(
     "--level",
-    type=options.Finite(above=0, below=1),
+    type=Finite(above=0, below=1),
     default=0.05,
     show_default=True,
     help="The CLs at the limit: 1 less the confidence level.",

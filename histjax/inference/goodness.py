@@ -79,8 +79,8 @@ def goodness_of_fit(
     (1984) 437).
 
     The saturated likelihood is analytic: every expected count equals the observed one and every constraint term is at
-    its maximum for the auxiliary data given, so no second fit is made. Parameters on a bound count as free. A parameter
-    with constraint term that is held at a value other than its centre leaves its term in the statistic, and no degree
+    its maximum for the auxiliary data given, so no second fit is made. Parameters on a bound count as free, those on
+    which nothing depends (of a masked channel) do not. A parameter with constraint term that is held at a value other than its centre leaves its term in the statistic, and no degree
     of freedom. A channel is taken out by weight 0 (`model.with_weights`); that is the same program.
 
     Not checked: whether counts are large enough for the asymptotic distribution. Arguments as for `fit`.
@@ -100,7 +100,9 @@ def goodness_of_fit(
 
 @eqx.filter_jit
 def _judged(likelihood: Likelihood, data, result: FitResult) -> GoodnessOfFit:
-    free = ~constrained_components(result.parameters) & ~result.fixed
+    # a parameter that nothing depends on, such as one of a masked channel, describes nothing
+    acts = jnp.abs(jnp.diagonal(result.hessian)) > 1e-12
+    free = ~constrained_components(result.parameters) & ~result.fixed & acts
     n_degrees = likelihood.n_observations - jnp.sum(free)
     terms = likelihood.deviance_terms(result.params, data)
     log_p_value = log_chi2_survival(result.deviance, n_degrees)

@@ -11,7 +11,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float
 
-from histjax.errors import UnknownName
+from histjax.errors import InvalidModel, UnknownName
 from histjax.fitting.covariance import covariance_matrix
 from histjax.fitting.fit import fit
 from histjax.fitting.newton import Newton
@@ -89,7 +89,7 @@ def _matches(parameters: Parameters, pattern: Pattern) -> list[int]:
         place = parameters.index(pattern)
         return list(range(place.start, place.stop))
     if isinstance(pattern, str) and pattern.startswith("re:"):
-        pattern = re.compile(pattern[3:])
+        pattern = _compiled(pattern[3:])
 
     def fits(name: str) -> bool:
         return fnmatchcase(name, pattern) if isinstance(pattern, str) else bool(pattern.fullmatch(name))
@@ -98,9 +98,18 @@ def _matches(parameters: Parameters, pattern: Pattern) -> list[int]:
     found = [place for place, names in enumerate(zip(sets, components, strict=True)) if any(map(fits, names))]
     if not found:
         raise UnknownName(
-            "parameter (by name, glob or regular expression)", getattr(pattern, "pattern", pattern), parameters.names
+            "parameter that matches the pattern or is",
+            getattr(pattern, "pattern", pattern),
+            parameters.names,
         )
     return found
+
+
+def _compiled(expression: str) -> re.Pattern:
+    try:
+        return re.compile(expression)
+    except re.error as error:
+        raise InvalidModel(f"{expression!r} is no regular expression: {error}") from None
 
 
 def standard_groups(parameters: Parameters) -> dict[str, list[str]]:

@@ -18,7 +18,7 @@ from histjax.fitting.result import FitResult, Status
 from histjax.inference.groups import Pattern, select
 from histjax.inference.poi import poi_name
 from histjax.inference.pulls import constrained_components
-from histjax.inference.walking import settled, visit
+from histjax.inference.walking import refuse_held, settled, visit
 from histjax.model.likelihood import Likelihood
 
 STEPS = ("prefit_up", "prefit_down", "postfit_up", "postfit_down")
@@ -133,6 +133,7 @@ def ranking(
     ttbar_norm -0.0734 -0.0981
     """
     poi = poi_name(likelihood, poi)
+    refuse_held(likelihood.parameters, [poi], fixed)
     settings = dict(fixed=fixed, init=init, bounds=bounds, minimiser=minimiser, throw=throw)
     profile = Profile.of(likelihood, data, **settings, differentiable_hessian=True)
     poi_place = likelihood.parameters.index(poi).start

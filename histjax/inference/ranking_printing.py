@@ -113,7 +113,7 @@ def goodness_table(result) -> str:
     head = _head(
         ("status", result.message),
         ("-2 ln L/L(saturated)", f"{float(result.statistic):.6g}, {float(result.n_degrees):g} degrees of freedom"),
-        ("p-value", f"{float(result.p_value):.4g}" if logarithm > -700 else f"exp({logarithm:.6g})"),
+        ("p-value", f"{float(result.p_value):.4g}" if not logarithm < -700 else f"exp({logarithm:.6g})"),
     )
     table = _columns("contribution", "deviance")
     terms = sorted(result.constraints.items(), key=lambda each: -float(each[1]))

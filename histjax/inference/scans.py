@@ -16,7 +16,7 @@ from histjax.fitting.newton import Newton
 from histjax.fitting.problem import Minimiser
 from histjax.fitting.profile import ConditionalFits, Profile
 from histjax.fitting.result import FitResult, Status
-from histjax.inference.walking import HeldFit, component, displaced, settled, visit
+from histjax.inference.walking import HeldFit, component, displaced, refuse_held, settled, visit
 from histjax.model.likelihood import Likelihood
 
 
@@ -113,6 +113,7 @@ def scan(
     if not names:
         raise InvalidModel("a scan needs the values of at least one parameter, found none")
     places = np.array([component(likelihood.parameters, name) for name in names])
+    refuse_held(likelihood.parameters, names, fixed)
     settings = dict(fixed=fixed, init=init, bounds=bounds, minimiser=minimiser, throw=throw)
     profile, found = settled(
         Profile.of(likelihood, data, **settings), lambda profile: walked(profile, _route(profile, places, axes))

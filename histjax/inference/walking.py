@@ -6,7 +6,7 @@ steps become part of that trace. The walk itself is never differentiated: a poin
 derivatives follow from the implicit function theorem (`displaced`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import equinox as eqx
@@ -38,6 +38,16 @@ def component(parameters: Parameters, name: str) -> int:
             f"parameter {name!r} has {place.stop - place.start} components; name one of them: '{name}[0]', ..."
         )
     return place.start
+
+
+def refuse_held(parameters: Parameters, names: Sequence[str], fixed: Mapping | None) -> None:
+    """Raise `InvalidModel` where one of the components `names` is held by request: it cannot be varied as well."""
+    held = {place for each in fixed or {} for place in range(*parameters.index(each).indices(len(parameters.init)))}
+    for name in names:
+        if parameters.index(name).start in held:
+            raise InvalidModel(
+                f"parameter {name!r} is held (fixed=...) and is to be varied; leave it out of one of them"
+            )
 
 
 def response(profile: Profile, places: Int[Array, "held"]) -> Float[Array, "parameters held"]:

@@ -8,7 +8,13 @@ from click.testing import CliRunner
 
 from histjax.cli import main
 
-COMPUTING = ("fit", "cls", "limit", "significance")
+COMPUTING = ("fit", "interval", "scan", "contour", "ranking", "gof", "cls", "limit", "significance")
+COMMANDS = ("inspect", "validate", "digest", *COMPUTING)
+REQUIRED = {
+    "scan": ("--scan", "mu=0:1:2"),
+    "contour": ("--parameters", "mu", "uncorr_bkguncrt[0]", "--points", "4"),
+}
+"""What some commands cannot do without, for the model of two bins."""
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ import pytest
 import histjax
 from histjax.cli import describe, messages, modelling
 from histjax.cli.output import CannotWrite, json_text, plain, write_file
-from tests.cli.running import run, strict_json
+from tests.cli.running import COMMANDS, COMPUTING, REQUIRED, run, strict_json
 
 TWO_BINS = histjax.examples.path("two_bins")
-COMMANDS = ("inspect", "validate", "digest", "fit", "cls", "limit", "significance")
 
 
 def test_plain():
@@ -27,9 +26,10 @@ def test_plain():
 def test_output_file(command, tmp_path):
     """The file has what standard output would have had, and nothing else is left in the directory."""
     path = tmp_path / "result.json"
-    outcome = run(command, TWO_BINS, "--output-file", path)
+    words = command, TWO_BINS, *REQUIRED.get(command, ())
+    outcome = run(*words, "--output-file", path)
     assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "", "")
-    assert strict_json(path.read_text()) == run(command, TWO_BINS).json
+    assert strict_json(path.read_text()) == run(*words).json
     assert os.listdir(tmp_path) == ["result.json"]
 
 
@@ -100,10 +100,11 @@ def test_device_is_not_replaced():
 def test_output_that_cannot_be_written(command, tmp_path, monkeypatch):
     """It is said before the work: reading is not even tried."""
     monkeypatch.setattr(describe, "read", None)
-    assert run(command, TWO_BINS, "--output-file", tmp_path / "a" / "b").error == (
+    words = command, TWO_BINS, *REQUIRED.get(command, ())
+    assert run(*words, "--output-file", tmp_path / "a" / "b").error == (
         f"cannot write {tmp_path}/a/b: there is no directory '{tmp_path}/a'\n"
     )
-    assert run(command, TWO_BINS, "--output-file", tmp_path).error == f"cannot write {tmp_path}: it is a directory\n"
+    assert run(*words, "--output-file", tmp_path).error == f"cannot write {tmp_path}: it is a directory\n"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
@@ -135,8 +136,10 @@ def test_help(command):
     text = run(command, "-h").stdout
     for option in ("--patch FILE", "--patchset FILE", "--patch-name NAME", "--output-file FILE"):
         assert option in text
+    if command in COMPUTING:
+        assert "--mask CHANNEL" in text
     if command != "digest":
-        for key in run(command, TWO_BINS).json:
+        for key in run(command, TWO_BINS, *REQUIRED.get(command, ())).json:
             assert key in text
 
 
