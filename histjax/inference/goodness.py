@@ -80,8 +80,9 @@ def goodness_of_fit(
 
     The saturated likelihood is analytic: every expected count equals the observed one and every constraint term is at
     its maximum for the auxiliary data given, so no second fit is made. Parameters on a bound count as free, those on
-    which nothing depends (of a masked channel) do not. A parameter with constraint term that is held at a value other than its centre leaves its term in the statistic, and no degree
-    of freedom. A channel is taken out by weight 0 (`model.with_weights`); that is the same program.
+    which nothing depends (of a masked channel) do not. A parameter with constraint term that is held at a value other
+    than its centre leaves its term in the statistic, and no degree of freedom. A channel is taken out by weight 0
+    (`model.with_weights`); that is the same program.
 
     Not checked: whether counts are large enough for the asymptotic distribution. Arguments as for `fit`.
 
