@@ -99,7 +99,7 @@ class Statistic:
         """
         poi = poi_name(likelihood, poi)
         self.check_value(poi_value)
-        fits = observed_fits(likelihood, data, poi, poi_value, self, minimiser)
+        fits = observed_fits(likelihood, data, poi, poi_value, self, minimiser, with_zero=self.bounded)
         return _value(self, poi_value, fits.free.vector[likelihood.parameters.index(poi)], fits.deviances)
 
 
@@ -137,9 +137,19 @@ def _value(statistic: Statistic, poi_value, best, deviances: Deviances) -> Float
 
 
 def observed_fits(
-    likelihood: Likelihood, data, poi: str, poi_value, statistic: Statistic, minimiser: Minimiser, throw: bool = True
+    likelihood: Likelihood,
+    data,
+    poi: str,
+    poi_value,
+    statistic: Statistic,
+    minimiser: Minimiser,
+    throw: bool = True,
+    with_zero: bool = True,
 ) -> ObservedFits:
     """Fit freely, at the tested value and at 0, each starting from the one before.
+
+    Without `with_zero`, for a statistic that does not ask, the fit at 0 is left out (where nothing but signal is
+    expected there is none) and the one at the tested value stands in its place.
 
     A conditional fit that ends *below* the free one proves that the free fit is not the global minimum: it is then
     repeated from there.
@@ -149,7 +159,7 @@ def observed_fits(
     bounds = statistic.free_bounds(likelihood, poi)
     free = fit(likelihood, data, bounds=bounds, **settings)
     at_poi = fit(likelihood, data, fixed={poi: poi_value}, init=free, **settings)
-    if statistic.tests_zero(poi_value):
+    if statistic.tests_zero(poi_value) or not with_zero:
         at_zero = at_poi
     else:
         at_zero = fit(likelihood, data, fixed={poi: 0.0}, init=free, **settings)

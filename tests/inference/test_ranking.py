@@ -156,7 +156,7 @@ def test_derivatives_and_batches(model, ranked):
 
 def test_unknown_names(model):
     """A pattern that matches nothing is an error."""
-    with pytest.raises(histjax.errors.UnknownName, match="regular expression"):
+    with pytest.raises(histjax.errors.UnknownName, match="matches the pattern or is named"):
         histjax.ranking(model, parameters=["jes_*"])
     with pytest.raises(histjax.errors.MissingPOI):
         histjax.ranking(model, poi="nonsense")
