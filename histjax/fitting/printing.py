@@ -42,33 +42,44 @@ def rendered(*parts) -> str:
     return console.file.getvalue().rstrip("\n")
 
 
+def pairs(*rows: tuple[str, str]) -> Table:
+    """What heads a table: names and values, without a title."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def columns(*columns: tuple[str, str]) -> Table:
+    """An empty table with these columns, `(name, "left" or "right")`."""
+    table = Table(box=None, pad_edge=False)
+    for name, justify in columns:
+        table.add_column(name, justify=justify, no_wrap=True)
+    return table
+
+
 def fit_table(result) -> str:
     """The table that printing a `FitResult` shows; a batch of fits is summed up in one line."""
     if np.ndim(result.status):
         converged = int(np.sum(np.asarray(result.converged)))
         return f"FitResult: {np.size(result.status)} fits, {converged} converged"
-    head = Table(show_header=False, box=None, pad_edge=False)
-    rows = [
+    head = pairs(
         ("status", result.message),
         ("2 NLL", f"{float(result.twice_nll):.6f}"),
         ("EDM", f"{float(result.edm):.1e}"),
         ("gradient (KKT)", f"{float(result.kkt):.1e}"),
         ("iterations", f"{int(result.n_iterations)}"),
-    ]
-    for row in rows:
-        head.add_row(*row)
+    )
     names, notes = result.parameters.component_names, _notes(result)
     values, sigmas = np.asarray(result.vector), np.sqrt(np.diagonal(np.asarray(result.covariance)))
-    table = Table(box=None, pad_edge=False)
-    for name, justify in (
+    table = columns(
         ("parameter", "left"),
         ("best fit", "right"),
         ("uncertainty", "right"),
         ("prefit", "right"),
         ("", "left"),
-    ):
-        table.add_column(name, justify=justify, no_wrap=True)
-    order = np.argsort([each != "none" for each in _constraints(result)], kind="stable")
+    )
+    order = np.argsort(result.parameters.constrained, kind="stable")
     for i in order[:MOST_ROWS]:
         note = notes[i]
         value, sigma = pdg_rounded(values[i], sigmas[i])
@@ -111,7 +122,3 @@ def _notes(result) -> list[str]:
     for word, mask in zip(reversed(HELD), (result.active, result.on_bound, result.fixed), strict=True):
         notes[np.asarray(mask)] = word
     return list(notes)
-
-
-def _constraints(result) -> list[str]:
-    return [each.constraint for each in result.parameters.sets for _ in range(each.size)]

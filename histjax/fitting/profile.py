@@ -99,15 +99,13 @@ class Profile(NamedTuple):
         places: Int[Array, "held"],
         values: Float[Array, "held"],
         start: Float[Array, "parameters"] | None = None,
-        fixed: Bool[Array, "parameters"] | None = None,
     ) -> FitResult:
         """The conditional fit with the components `places` held at `values`.
 
-        It starts from the vector `start`, by default from the best fit; `fixed` holds further components, at their
-        values in `start`.
+        It starts from the vector `start`, by default from the best fit.
         """
         start = replaced(self.problem.start if start is None else on_host(start), places, values)
-        mask = replaced(self.problem.fixed if fixed is None else self.problem.fixed | fixed, places, True)
+        mask = replaced(self.problem.fixed, places, True)
         problem = self.problem._replace(start=start, fixed=mask)
         return solve(self.likelihood, self.data, problem, self.minimiser, False)
 
@@ -116,15 +114,13 @@ class Profile(NamedTuple):
         places: Int[Array, "fits held"],
         values: Float[Array, "fits held"],
         starts: Float[Array, "fits parameters"],
-        fixed: Bool[Array, "fits parameters"] | None = None,
     ) -> ConditionalFits:
         """Many conditional fits, one after the other: a loop over one program, inside a trace part of that trace."""
-        fixed = np.zeros(np.shape(starts), bool) if fixed is None else fixed
 
         def one(each):
             return ConditionalFits.of(self.at(*each))
 
-        given = places, values, starts, fixed
+        given = places, values, starts
         if is_traced(self, given):
             return jax.lax.map(one, jax.tree.map(jnp.asarray, given))
         found = [jax.device_get(one(each)) for each in zip(*given, strict=True)]

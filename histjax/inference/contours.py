@@ -19,7 +19,7 @@ from histjax.fitting.profile import Profile
 from histjax.fitting.result import FitResult
 from histjax.inference.intervals import ONE_SIGMA, first_widths
 from histjax.inference.rays import Crossings, End, Rays, crossings
-from histjax.inference.walking import component, refuse_held, settled
+from histjax.inference.walking import refuse_held, settled
 from histjax.model.likelihood import Likelihood
 
 TWO_SIGMA = 0.9544997361036416
@@ -122,8 +122,8 @@ def contour(
         raise InvalidModel(f"a contour has one or two degrees of freedom, found {degrees_of_freedom!r}")
     if n_points < 1:
         raise InvalidModel(f"a contour needs at least one point, found n_points = {n_points}")
-    names = tuple(likelihood.parameters.component_names[component(likelihood.parameters, x)] for x in parameters)
-    places = np.array([component(likelihood.parameters, name) for name in names])
+    places = np.array([likelihood.parameters.place(name) for name in parameters])
+    names = tuple(likelihood.parameters.component_names[place] for place in places)
     refuse_held(likelihood.parameters, names, fixed)
     targets = np.array([root_level(each, degrees_of_freedom) for each in confidence_levels])
     settings = dict(fixed=fixed, init=init, bounds=bounds, minimiser=minimiser, throw=throw)

@@ -13,7 +13,6 @@ from histjax.fitting.fit import fit
 from histjax.fitting.newton import Newton
 from histjax.fitting.problem import Minimiser
 from histjax.fitting.result import FitResult
-from histjax.inference.pulls import constrained_components
 from histjax.model.likelihood import Likelihood
 
 TERMS = 100
@@ -103,7 +102,7 @@ def goodness_of_fit(
 def _judged(likelihood: Likelihood, data, result: FitResult) -> GoodnessOfFit:
     # a parameter that nothing depends on, such as one of a masked channel, describes nothing
     acts = jnp.abs(jnp.diagonal(result.hessian)) > 1e-12
-    free = ~constrained_components(result.parameters) & ~result.fixed & acts
+    free = ~result.parameters.constrained & ~result.fixed & acts
     n_degrees = likelihood.n_observations - jnp.sum(free)
     terms = likelihood.deviance_terms(result.params, data)
     log_p_value = log_chi2_survival(result.deviance, n_degrees)

@@ -16,6 +16,7 @@ from histjax.fitting.newton import Newton
 from histjax.fitting.problem import Minimiser
 from histjax.fitting.profile import Profile
 from histjax.fitting.result import FitResult
+from histjax.inference.walking import BELOW
 from histjax.model.likelihood import Likelihood
 
 
@@ -73,7 +74,7 @@ def profile_likelihood_ratio(
     if not is_traced(profile.best.deviance, conditional.deviance):
         if throw and not np.all(conditional.converged):
             raise FailedFit(conditional.message, conditional)
-        if float(conditional.deviance) < float(profile.best.deviance) - 1e-7:
+        if float(conditional.deviance) < float(profile.best.deviance) - BELOW:
             # the free fit was not the lowest minimum
             profile = Profile.of(likelihood, data, **settings | {"init": conditional})
     names = tuple(likelihood.parameters.component_names[place] for place in places)

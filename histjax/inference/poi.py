@@ -1,6 +1,6 @@
 """Which parameter is of interest."""
 
-from histjax.errors import InvalidModel, MissingPOI
+from histjax.errors import MissingPOI
 from histjax.model.likelihood import Likelihood
 
 
@@ -19,9 +19,5 @@ def poi_name(likelihood: Likelihood, poi: str | None) -> str:
         raise MissingPOI(
             f"the model has no parameter {name!r} to be of interest; free scalar parameters: {known or 'none'}"
         )
-    place = parameters.index(name)
-    if place.stop - place.start != 1:
-        raise InvalidModel(
-            f"parameter {name!r} has {place.stop - place.start} components; name one of them: '{name}[0]', ..."
-        )
+    parameters.place(name)  # raises where it has several components
     return name

@@ -1,17 +1,9 @@
 """Results of tests and limits as tables."""
 
 import numpy as np
-from rich.table import Table
 
-from histjax.fitting.printing import rendered
+from histjax.fitting.printing import pairs, rendered
 from histjax.inference.asymptotic import N_SIGMA
-
-
-def _table(rows: list[tuple[str, str]]) -> str:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
-    return rendered(table)
 
 
 def _band(values) -> str:
@@ -28,40 +20,40 @@ def hypotest_table(result) -> str:
     if np.ndim(result.CLs):
         converged = int(np.sum(np.asarray(result.fits.converged)))
         return f"HypotestResult: {np.size(result.CLs)} tests, {converged} with converged fits"
-    return _table(
-        [
+    return rendered(
+        pairs(
             ("status", _verdict(result.fits)),
             ("tested", f"{result.poi} = {float(result.poi_value):g} ({result.statistic_name}, asymptotic)"),
             ("best fit", f"{result.poi} = {float(result.best):.6g}"),
             ("statistic", f"{float(result.statistic):.6g}, Asimov {float(result.statistic_asimov):.6g}"),
             ("CLs", f"{float(result.CLs):.6g}  (CLsb {float(result.CLsb):.6g}, CLb {float(result.CLb):.6g})"),
             ("expected CLs", f"{_band(result.CLs_expected)}   at {_sigmas()}"),
-        ]
+        )
     )
 
 
 def significance_table(result) -> str:
     """The table that printing a `Significance` shows."""
-    return _table(
-        [
+    return rendered(
+        pairs(
             ("status", _verdict(result.test.fits)),
             ("best fit", f"{result.test.poi} = {float(result.best):.6g}"),
             ("observed", f"z = {float(result.z):.4f}, p0 = {float(result.p0):.4g}"),
             ("expected z", f"{_band(result.z_expected)}   at {_sigmas()}"),
-        ]
+        )
     )
 
 
 def limit_table(result) -> str:
     """The table that printing an `UpperLimit` shows."""
     level = f"{100 * float(result.confidence_level):g} % confidence level"
-    return _table(
-        [
+    return rendered(
+        pairs(
             ("status", "converged" if np.all(np.asarray(result.converged)) else "not converged: " + result.message),
             ("parameter", f"{result.poi}, {level} ({result.statistic_name}, asymptotic CLs)"),
             ("observed", f"{float(result.observed):.6g}"),
             ("expected", f"{_band(result.expected)}   at {_sigmas()}"),
-        ]
+        )
     )
 
 

@@ -3,24 +3,9 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
-from rich.table import Table
 
-from histjax.fitting.printing import MOST_ROWS, pdg_rounded, rendered
+from histjax.fitting.printing import MOST_ROWS, columns, pairs, pdg_rounded, rendered
 from histjax.inference.rays import End
-
-
-def _head(rows: list[tuple[str, str]]) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _columns(*columns: tuple[str, str]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name, justify in columns:
-        table.add_column(name, justify=justify, no_wrap=True)
-    return table
 
 
 def asymmetric(best: float, *distances: float) -> tuple[str, ...]:
@@ -67,8 +52,8 @@ def intervals_table(result) -> str:
         return f"Intervals: {np.size(result.best)} intervals, {converged} converged"
     confidence = f"{100 * float(result.confidence_level):.4g} % confidence level"
     level = f"2 Delta NLL = {float(result.level):.6g}"
-    head = _head([("status", result.message), ("interval", f"{result.kind.value}, {confidence}, {level}")])
-    table = _columns(
+    head = pairs(("status", result.message), ("interval", f"{result.kind.value}, {confidence}, {level}"))
+    table = columns(
         ("parameter", "left"), ("best fit", "right"), ("-", "right"), ("+", "right"), ("interval", "left"), ("", "left")
     )
     ends = (np.asarray(x) for x in (result.best, result.minus, result.plus, result.lower, result.upper, result.status))
@@ -90,11 +75,11 @@ def scan_table(result) -> str:
         f"{name}: {each.shape[0]} values, {float(each.min()):g} ... {float(each.max()):g}"
         for name, each in zip(result.names, map(np.asarray, result.values), strict=True)
     ]
-    head = _head([("status", result.message), *(("scanned", part) for part in parts)])
+    head = pairs(("status", result.message), *(("scanned", part) for part in parts))
     if len(shape) > 1:
         lowest, highest = (float(f(np.asarray(result.delta))) for f in (np.min, np.max))
         return rendered(head, f"2 Delta NLL from {lowest:.6g} to {highest:.6g}")
-    table = _columns((result.names[0], "right"), ("2 Delta NLL", "right"), ("", "left"))
+    table = columns((result.names[0], "right"), ("2 Delta NLL", "right"), ("", "left"))
     rows = list(zip(*(np.asarray(x) for x in (result.values[0], result.delta, result.converged)), strict=True))
     for value, delta, converged in rows[:MOST_ROWS]:
         table.add_row(f"{value:.6g}", f"{delta:.6g}", "" if converged else "not converged")
@@ -109,10 +94,8 @@ def contour_table(result) -> str:
         return f"Contour: {np.size(result.status)} points, {converged} converged"
     plane = f"{result.names[0]}, {result.names[1]} ({result.degrees_of_freedom} degrees of freedom)"
     best = ", ".join(f"{each:.6g}" for each in np.asarray(result.best))
-    head = _head([("status", result.message), ("plane", plane), ("best fit", best)])
-    table = _columns(
-        ("CL", "right"), ("2 Delta NLL", "right"), *((name, "left") for name in result.names), ("", "left")
-    )
+    head = pairs(("status", result.message), ("plane", plane), ("best fit", best))
+    table = columns(("CL", "right"), ("2 Delta NLL", "right"), *((name, "left") for name in result.names), ("", "left"))
     curves = (np.asarray(x) for x in (result.confidence_levels, result.levels, result.points, result.status))
     for confidence, level, points, status in zip(*curves, strict=True):
         extent = [f"{low:.5g} ... {high:.5g}" for low, high in zip(points.min(axis=0), points.max(axis=0), strict=True)]

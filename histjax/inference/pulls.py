@@ -7,7 +7,6 @@ from jaxtyping import Array, Bool, Float
 
 from histjax.fitting.result import FitResult
 from histjax.model.likelihood import Likelihood
-from histjax.model.parameters import Parameters
 
 
 class Pulls(eqx.Module):
@@ -42,11 +41,6 @@ class Pulls(eqx.Module):
     __repr__ = __str__
 
 
-def constrained_components(parameters: Parameters) -> Bool[np.ndarray, "parameters"]:
-    """Which components have a constraint term; static."""
-    return np.array([each.constraint != "none" for each in parameters.sets for _ in range(each.size)], bool)
-
-
 def pulls(likelihood: Likelihood, result: FitResult, data=None) -> Pulls:
     """Pulls and constraint widths of the result of a fit to `data` (by default the likelihood's own).
 
@@ -61,7 +55,7 @@ def pulls(likelihood: Likelihood, result: FitResult, data=None) -> Pulls:
     """
     parameters = result.parameters
     flat = likelihood.ravel_data(likelihood.data if data is None else data)
-    places = np.flatnonzero(constrained_components(parameters))
+    places = np.flatnonzero(parameters.constrained)
     names = tuple(parameters.component_names[i] for i in places)
     return _pulls(likelihood, result, flat, places, names)
 

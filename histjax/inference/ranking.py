@@ -17,7 +17,6 @@ from histjax.fitting.profile import ConditionalFits, Profile
 from histjax.fitting.result import FitResult, Status
 from histjax.inference.groups import Pattern, select
 from histjax.inference.poi import poi_name
-from histjax.inference.pulls import constrained_components
 from histjax.inference.walking import refuse_held, settled, visit
 from histjax.model.likelihood import Likelihood
 
@@ -164,7 +163,7 @@ def widths(profile: Profile, places: Int[Array, "nuisances"]) -> tuple[Array, Ar
     variance = xp.diagonal(xp.asarray(profile.covariance if xp is np else best.covariance))[places]
     known = xp.isfinite(variance) & (variance > 0)
     sigma = xp.where(known, xp.sqrt(xp.where(known, variance, 1.0)), xp.where(variance == 0, 0.0, xp.nan))
-    return xp.where(constrained_components(parameters)[places], prefit, xp.nan), sigma
+    return xp.where(parameters.constrained[places], prefit, xp.nan), sigma
 
 
 def _conditional(profile: Profile, places: Int[Array, "nuisances"]):

@@ -3,22 +3,12 @@
 import numpy as np
 from rich.table import Table
 
-from histjax.fitting.printing import MOST_ROWS, pdg_rounded, rendered
+from histjax.fitting.printing import MOST_ROWS, columns, pairs, pdg_rounded, rendered
 
 
 def _columns(*names: str) -> Table:
     """A table whose first column is text and the others numbers."""
-    table = Table(box=None, pad_edge=False)
-    for i, name in enumerate(names):
-        table.add_column(name, justify="right" if i else "left", no_wrap=True)
-    return table
-
-
-def _head(*rows: tuple[str, str]) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
-    return table
+    return columns(*((name, "right" if i else "left") for i, name in enumerate(names)))
 
 
 def _shown(value, form: str = "+.4g") -> str:
@@ -39,7 +29,7 @@ def ranking_table(result) -> str:
         return _batch(result, np.shape(result.linear)[:-1])
     place = result.fit.parameters.index(result.poi).start
     value, sigma = pdg_rounded(float(result.fit.vector[place]), float(np.sqrt(result.fit.covariance[place, place])))
-    head = _head(("status", result.message), ("parameter of interest", f"{result.poi} = {value} +- {sigma}"))
+    head = pairs(("status", result.message), ("parameter of interest", f"{result.poi} = {value} +- {sigma}"))
     table = _columns(
         "nuisance parameter", "postfit +", "postfit -", "prefit +", "prefit -", "linear", "pull", "width", ""
     )
@@ -59,7 +49,7 @@ def groups_table(result) -> str:
     """The table that printing a `GroupedImpacts` shows."""
     if np.ndim(result.total):
         return _batch(result, np.shape(result.total))
-    head = _head(
+    head = pairs(
         ("status", result.fit.message),
         ("total", f"{float(result.total):.6g} on {result.poi}"),
         ("statistical", f"{float(result.statistical):.6g}, all nuisance parameters held"),
@@ -78,8 +68,8 @@ def pulls_table(result) -> str:
     if np.ndim(result.pull) > 1:
         return _batch(result, np.shape(result.pull)[:-1])
     table = _columns("parameter", "best fit", "uncertainty", "pull", "width ratio", "")
-    columns = (np.asarray(getattr(result, name)) for name in ("best", "uncertainty", "pull", "width_ratio", "held"))
-    for name, best, sigma, pull, ratio, held in list(zip(result.names, *columns, strict=True))[:MOST_ROWS]:
+    fields = (np.asarray(getattr(result, name)) for name in ("best", "uncertainty", "pull", "width_ratio", "held"))
+    for name, best, sigma, pull, ratio, held in list(zip(result.names, *fields, strict=True))[:MOST_ROWS]:
         shown = pdg_rounded(best, sigma)
         table.add_row(
             name, shown[0], "" if held else shown[1], _shown(pull, "+.2f"), _shown(ratio, ".3f"), "held" if held else ""
@@ -110,7 +100,7 @@ def goodness_table(result) -> str:
     if np.ndim(result.statistic):
         return _batch(result, np.shape(result.statistic))
     logarithm = float(result.log_p_value)
-    head = _head(
+    head = pairs(
         ("status", result.message),
         ("-2 ln L/L(saturated)", f"{float(result.statistic):.6g}, {float(result.n_degrees):g} degrees of freedom"),
         ("p-value", f"{float(result.p_value):.4g}" if not logarithm < -700 else f"exp({logarithm:.6g})"),

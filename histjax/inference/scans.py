@@ -16,7 +16,7 @@ from histjax.fitting.newton import Newton
 from histjax.fitting.problem import Minimiser
 from histjax.fitting.profile import ConditionalFits, Profile
 from histjax.fitting.result import FitResult, Status
-from histjax.inference.walking import HeldFit, component, displaced, refuse_held, settled, visit
+from histjax.inference.walking import HeldFit, displaced, refuse_held, settled, visit
 from histjax.model.likelihood import Likelihood
 
 
@@ -112,7 +112,7 @@ def scan(
     names, axes = tuple(values), tuple(_axis(name, each) for name, each in values.items())
     if not names:
         raise InvalidModel("a scan needs the values of at least one parameter, found none")
-    places = np.array([component(likelihood.parameters, name) for name in names])
+    places = np.array([likelihood.parameters.place(name) for name in names])
     refuse_held(likelihood.parameters, names, fixed)
     settings = dict(fixed=fixed, init=init, bounds=bounds, minimiser=minimiser, throw=throw)
     profile, found = settled(

@@ -30,16 +30,6 @@ BELOW = 1e-7
 RESTARTS = 20
 
 
-def component(parameters: Parameters, name: str) -> int:
-    """Place of one component in the flat vector; raises `UnknownName`, or `InvalidModel` for a set of several."""
-    place = parameters.index(name)
-    if place.stop - place.start != 1:
-        raise InvalidModel(
-            f"parameter {name!r} has {place.stop - place.start} components; name one of them: '{name}[0]', ..."
-        )
-    return place.start
-
-
 def refuse_held(parameters: Parameters, names: Sequence[str], fixed: Mapping | None) -> None:
     """Raise `InvalidModel` where one of the components `names` is held by request: it cannot be varied as well."""
     held = {place for each in fixed or {} for place in range(*parameters.index(each).indices(len(parameters.init)))}

@@ -62,6 +62,11 @@ class Parameters(eqx.Module):
         return tuple(name for each in self.sets for name in each.component_names)
 
     @property
+    def constrained(self) -> Bool[np.ndarray, "parameters"]:
+        """Which components have a constraint term; static."""
+        return np.array([each.constraint != "none" for each in self.sets for _ in range(each.size)], bool)
+
+    @property
     def in_functions(self) -> tuple[bool, ...]:
         """For each component, whether a user's function depends on it: then the likelihood may have several minima."""
         return tuple("function" in each.modifiers for each in self.sets for _ in range(each.size))
@@ -98,6 +103,15 @@ class Parameters(eqx.Module):
                 if component == name:
                     return slice(place, place + 1)
         return self.set(name).slice
+
+    def place(self, name: str) -> int:
+        """Place in the flat vector of one component; raises `UnknownName`, or `InvalidModel` for a set of several."""
+        place = self.index(name)
+        if place.stop - place.start != 1:
+            raise InvalidModel(
+                f"parameter {name!r} has {place.stop - place.start} components; name one of them: '{name}[0]', ..."
+            )
+        return place.start
 
     def ravel(self, params: Mapping[str, Array]) -> Float[Array, "parameters"]:
         """The flat vector of a parameter point; raises `UnknownName` and `InvalidModel` where names or shapes
