@@ -7,7 +7,7 @@ from typing import Any
 from histjax.errors import InvalidDocument, InvalidPatch, Problem, UnknownName
 from histjax.readers.digests import digest
 from histjax.readers.documents import load_json
-from histjax.readers.patches import apply_patch
+from histjax.readers.patches import apply_patch, patched
 from histjax.readers.validation import validate
 
 
@@ -41,6 +41,8 @@ class PatchSet:
     {'mass': 1}
     >>> patches[(1.0,)].name
     'M1'
+    >>> patches.extract("M1")
+    [{'op': 'replace', 'path': '/mass', 'value': 1}]
     """
 
     source: str
@@ -78,24 +80,39 @@ class PatchSet:
             if found != expected.lower():
                 raise InvalidPatch(
                     f"{self.source}: these patches are for another document: its {algorithm} digest is {found},"
-                    f" expected {expected}; give the workspace that was published with the patch set, unchanged"
+                    f" expected {expected}; give the workspace that was published with the patch set, unchanged, or"
+                    " apply them all the same (verify=False, or --no-verify of 'histjax patchset')"
                 )
 
-    def apply(self, document: Any, key: str | tuple | list) -> Any:
-        """A new document with one patch applied, after `verify`.
+    def extract(self, key: str | tuple | list) -> list[dict]:
+        """The operations of one patch, as a JSON Patch of its own; raises `UnknownName`."""
+        return list(self[key].operations)
+
+    def apply(self, document: Any, key: str | tuple | list, *, verify: bool = True) -> Any:
+        """A new document with one patch applied.
 
         **Arguments:**
 
         - `document`: the parsed workspace that the patches are for; it is not modified.
         - `key`: name or values of the patch.
+        - `verify`: whether to `verify` first.
 
         **Returns:** the patched document, unchecked.
 
         **Raises:** `UnknownName` where there is no such patch, `InvalidPatch` where the document is not the right one.
         """
         patch = self[key]
-        self.verify(document)
-        return apply_patch(document, list(patch.operations), f"{self.source}, patch {patch.name!r}")
+        if verify:
+            self.verify(document)
+        return apply_patch(document, self.extract(key), self.place(patch))
+
+    def applied(self, document: Any, patch: Patch) -> Any:
+        """The same without `verify`, sharing with `document` all that the patch leaves as it is (see `patched`)."""
+        return patched(document, patch.operations, self.place(patch))
+
+    def place(self, patch: Patch) -> str:
+        """What to call a patch in messages."""
+        return f"{self.source}, patch {patch.name!r}"
 
 
 def read_patchset(source: Any) -> PatchSet:
@@ -109,6 +126,11 @@ def read_patchset(source: Any) -> PatchSet:
 
     **Raises:** `InvalidDocument` where it is not JSON, and `InvalidPatch` with everything that is wrong where it is not
     a patch set: differences from the schema, names or values that occur twice, values that do not match the labels.
+
+    >>> import histjax
+    >>> patches = histjax.read_patchset(histjax.examples.patchset_path("two_bins"))
+    >>> patches.labels, patches.names
+    (('mass', 'width'), ('Z_300_10', 'Z_400_10', 'Z_500_25'))
     """
     document, name = load_json(source)
     problems = validate(document, "patchset")

@@ -1,5 +1,6 @@
 """Reads and writes workspaces in pyhf's JSON format, schema version 1.0.0."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from histjax.errors import InvalidDocument, Problem
@@ -58,7 +59,7 @@ def read_workspace(document: Any, source: str = "workspace") -> tuple[Workspace,
     problems = [Problem("", foreign)] if foreign else validate(document, "workspace")
     if problems:
         raise InvalidDocument(source, problems)
-    workspace = _workspace(document)
+    workspace = workspace_of(document)
     problems = check(workspace)
     errors = [problem for problem in problems if not problem.is_warning]
     if errors:
@@ -83,17 +84,22 @@ def write_workspace(workspace: Workspace) -> dict:
     }
 
 
-def _workspace(document: dict) -> Workspace:
+def workspace_of(document: dict, known: Mapping[int, Sample] | None = None) -> Workspace:
+    """The records of a document that satisfies the schema; what the schema cannot see is not checked.
+
+    `known` are records that exist already, by the identity of their entries in the document.
+    """
+    known = known or {}
     return Workspace(
-        channels=tuple(_channel(entry) for entry in document["channels"]),
+        channels=tuple(_channel(entry, known) for entry in document["channels"]),
         observations=tuple(Observation(each["name"], tuple(each["data"])) for each in document["observations"]),
         measurements=tuple(_measurement(entry) for entry in document["measurements"]),
         version=document["version"],
     )
 
 
-def _channel(entry: dict) -> Channel:
-    return Channel(entry["name"], tuple(_sample(each) for each in entry["samples"]))
+def _channel(entry: dict, known: Mapping[int, Sample]) -> Channel:
+    return Channel(entry["name"], tuple(known.get(id(each)) or _sample(each) for each in entry["samples"]))
 
 
 def _sample(entry: dict) -> Sample:

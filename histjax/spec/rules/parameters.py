@@ -13,7 +13,7 @@ from histjax.spec.modifiers import HistoSys, Lumi, Modifier, NormFactor, NormSys
 from histjax.spec.rules.places import ModifierPlace, count, modifier_places
 from histjax.spec.workspace import Workspace
 
-_SHARING_GROUP = {
+SHARING_GROUP = {
     HistoSys: "alpha",
     NormSys: "alpha",
     NormFactor: "normfactor",
@@ -22,7 +22,7 @@ _SHARING_GROUP = {
     StatError: "staterror",
     Lumi: "lumi",
 }
-_SHARED_FREELY = {"alpha", "normfactor", "lumi"}
+SHARED_FREELY = {"alpha", "normfactor", "lumi"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def _users(workspace: Workspace) -> dict[str, list[ModifierPlace]]:
     users: dict[str, list[ModifierPlace]] = {}
     for place in modifier_places(workspace):
         known = users.setdefault(place.modifier.name, [])
-        group = _SHARING_GROUP[type(place.modifier)]
-        if not known or group not in _SHARED_FREELY or group != _SHARING_GROUP[type(known[0].modifier)]:
+        group = SHARING_GROUP[type(place.modifier)]
+        if not known or group not in SHARED_FREELY or group != SHARING_GROUP[type(known[0].modifier)]:
             known.append(place)
     return users
 
@@ -87,9 +87,9 @@ def _users(workspace: Workspace) -> dict[str, list[ModifierPlace]]:
 def _clashes(name: str, places: list[ModifierPlace]) -> Iterator[Problem]:
     """What is wrong between the first modifier of a name and the others."""
     first = places[0]
-    groups = {_SHARING_GROUP[type(first.modifier)]}
+    groups = {SHARING_GROUP[type(first.modifier)]}
     for place in places[1:]:
-        group = _SHARING_GROUP[type(place.modifier)]
+        group = SHARING_GROUP[type(place.modifier)]
         if group not in groups:
             groups.add(group)
             message = f"{place}: shares its name with a {first.modifier.type} in channel {first.channel.name!r},"

@@ -1,5 +1,6 @@
 """Names are unique, lengths agree, every channel has an observation, and numbers are numbers."""
 
+import math
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -100,8 +101,9 @@ def finite_numbers(workspace: Workspace) -> Iterator[Problem]:
         yield from _not_finite(f"{place.path}/data", place, place.sample.nominal_yields)
     for place in modifier_places(workspace):
         for key, values in _binned(place.modifier):
-            yield from _not_finite(f"{place.path}/{key}", place, values)
-        if isinstance(place.modifier, NormSys):
+            if not _surely_finite(values):
+                yield from _not_finite(f"{place.path}/{key}", place, values)
+        if isinstance(place.modifier, NormSys) and not _surely_finite((place.modifier.lo, place.modifier.hi)):
             for key in ("lo", "hi"):
                 yield from _not_finite(f"{place.path}/data/{key}", place, (getattr(place.modifier, key),))
     for index, each in enumerate(workspace.observations):
@@ -117,6 +119,14 @@ def _numbers(settings: ParameterConfig) -> Iterator[tuple[str, Iterable[float]]]
     for key in ("inits", "auxdata", "factors", "sigmas"):
         yield key, getattr(settings, key) or ()
     yield "bounds", [end for pair in settings.bounds or () for end in pair]
+
+
+def _surely_finite(values: Iterable[float]) -> bool:
+    """A quick yes for almost all arrays: a sum is not finite if one of the numbers is not."""
+    try:
+        return math.isfinite(sum(map(float, values)))
+    except OverflowError:  # an integer of any size
+        return False
 
 
 def _not_finite(path: str, owner: object, values: Iterable[float]) -> Iterator[Problem]:
