@@ -30,6 +30,14 @@ from histjax.fitting.result import FitResult as FitResult
 from histjax.fitting.result import Status as Status
 from histjax.inference.asimov import asimov_data as asimov_data
 from histjax.inference.asymptotic import Asymptotic as Asymptotic
+from histjax.inference.toys.calculator import Toys as Toys
+from histjax.inference.toys.loops import Batched as Batched
+from histjax.inference.toys.loops import Sequential as Sequential
+from histjax.inference.toys.loops import Sharded as Sharded
+from histjax.inference.toys.p_values import ToyOutcome as ToyOutcome
+from histjax.inference.toys.search import StopRule as StopRule
+from histjax.inference.toys.store import ToyStore as ToyStore
+from histjax.inference.toys.tables import write_table as write_table
 from histjax.inference.hypotest import HypotestResult as HypotestResult
 from histjax.inference.hypotest import hypotest as hypotest
 from histjax.inference.likelihood_ratio import LikelihoodRatio as LikelihoodRatio
@@ -43,6 +51,8 @@ from histjax.inference.intervals import interval as interval
 from histjax.inference.rays import End as End
 from histjax.inference.scans import Scan as Scan
 from histjax.inference.scans import scan as scan
+from histjax.inference.toys.feldman_cousins import FeldmanCousins as FeldmanCousins
+from histjax.inference.toys.feldman_cousins import feldman_cousins as feldman_cousins
 from histjax.inference.limits import UpperLimit as UpperLimit
 from histjax.inference.limits import upper_limit as upper_limit
 from histjax.inference.significance import Significance as Significance
@@ -71,6 +81,12 @@ from histjax.model.data import Data as Data
 from histjax.model.histfactory import Model as Model
 from histjax.pipeline import compile as compile
 from histjax.pipeline import read as read
+from histjax.grids.compiling import compile_grid as compile_grid
+from histjax.grids.grid import Grid as Grid
+from histjax.grids.results import GridResult as GridResult
+from histjax.readers import Patch as Patch
+from histjax.readers import PatchSet as PatchSet
+from histjax.readers import read_patchset as read_patchset
 from histjax.spec import Workspace as Workspace
 from histjax.spec.functions import Factor as Factor
 from histjax.spec.functions import NewParameter as NewParameter

@@ -82,9 +82,29 @@ class FailedFit(HistjaxError):
         super().__init__(message)
 
 
+class InvalidStore(HistjaxError):
+    """Toys that were kept and cannot be used: of another test, incomplete, overlapping, or in no readable form."""
+
+
 class HistjaxWarning(UserWarning):
     """Base class of the warnings."""
 
 
 class DocumentWarning(HistjaxWarning):
     """A document that can be used, with something in it that its author should know."""
+
+
+class FailedToys(HistjaxWarning):
+    """More than one toy in a thousand has no certified fit: p-values are fractions of the others."""
+
+
+class DamagedStore(HistjaxWarning):
+    """A file of stored toys that cannot be read; its toys are thrown again."""
+
+
+class ImpreciseLimit(HistjaxWarning):
+    """A limit or an end of an interval from toys whose uncertainty is larger than the one asked for."""
+
+
+class LostWorkers(HistjaxWarning):
+    """An executor broke while toys were running; nothing is lost, the process runs the rest by itself."""

@@ -22,6 +22,7 @@ RANKS = {
     "pipeline": 4,
     "fitting": 4,
     "inference": 5,
+    "grids": 6,
     "plotting": 6,
     "interop": 6,
     "cli": 7,

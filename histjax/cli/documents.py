@@ -3,10 +3,12 @@
 import sys
 from typing import Any
 
+import click
+
 from histjax.cli.messages import say
 from histjax.cli.options import Source
 from histjax.errors import Problem
-from histjax.readers import apply_patch, load_json, read_patch, read_patchset, read_workspace
+from histjax.readers import PatchSet, apply_patch, load_json, read_patch, read_patchset, read_workspace
 from histjax.spec import Workspace
 
 
@@ -21,6 +23,13 @@ def read_document(source: Source) -> tuple[Any, str]:
         operations, patch_name = read_patch(each)
         document = apply_patch(document, operations, patch_name)
     return document, name
+
+
+def read_pair(background: str, patchset: str) -> tuple[Any, str, PatchSet]:
+    """A document, its name for messages, and its patch set; raises `click.UsageError` where both are '-'."""
+    if background == patchset == "-":
+        raise click.UsageError("standard input ('-') can be read only once", click.get_current_context(silent=True))
+    return *load_json(background), read_patchset(patchset)
 
 
 def read(source: Source, measurement: str | None = None) -> tuple[Workspace, list[Problem], Any]:

@@ -39,6 +39,29 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield lambda stage: status.update(stage)
 
 
+@contextlib.contextmanager
+def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yields `advance(n=1)`, which counts up to `total`: a bar with rate and remaining time where standard error is a
+    terminal, else nothing. It may be called from any thread; no `progress` may be under way.
+    """
+    if not _is_terminal(sys.stderr):
+        yield lambda n=1: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}")
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total, rate="")
+
+        def advance(n: int = 1) -> None:
+            bar.advance(task, n)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:.3g}/s" if speed else "")
+
+        yield advance
+
+
 def standard_error_is_free() -> bool:
     """Whether a person watches standard error while standard output goes elsewhere."""
     return _is_terminal(sys.stderr) and not _is_terminal(sys.stdout)

@@ -20,16 +20,25 @@ def compiled_model(source: Source, modelling: Modelling, stage: Callable[[str], 
     stage("starting JAX")
     import histjax
 
+    options = compile_options(modelling)
+    stage("compiling")
+    model = histjax.compile(workspace, **options)
+    return model.with_weights(masked(modelling))
+
+
+def compile_options(modelling: Modelling) -> dict:
+    """What `histjax.compile` is to be told; the cache of compiled programs is set up, too."""
+    import histjax
+
     if not modelling.no_cache:
         keep_compiled_programs(modelling.cache_dir)
-    stage("compiling")
-    model = histjax.compile(
-        workspace,
-        measurement=modelling.measurement,
-        normsys=getattr(histjax.interpolation, modelling.normsys),
-        histosys=getattr(histjax.interpolation, modelling.histosys),
-    )
-    return model.with_weights({channel: 0.0 for channel in modelling.mask})
+    codes = {name: getattr(histjax.interpolation, getattr(modelling, name)) for name in ("normsys", "histosys")}
+    return {"measurement": modelling.measurement, **codes}
+
+
+def masked(modelling: Modelling) -> dict[str, float]:
+    """The weights of the channels that are left out."""
+    return {channel: 0.0 for channel in modelling.mask}
 
 
 def calm_linear_algebra() -> None:

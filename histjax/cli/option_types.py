@@ -73,6 +73,21 @@ class Axis(click.ParamType):
         return name.strip(), (lo, hi, click.IntRange(min=2).convert(parts[2], param, ctx))
 
 
+class Share(click.ParamType):
+    """`K/M`, the K-th of M shares, as two numbers."""
+
+    name = "K/M"
+
+    def convert(self, value, param, ctx) -> tuple[int, int]:
+        """The number of the share, from 1, and how many there are."""
+        if isinstance(value, tuple):
+            return value
+        number, _, of = value.partition("/")
+        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            self.fail(f"{value!r} is not of the form K/M with K from 1 to M, such as 3/10", param, ctx)
+        return int(number), int(of)
+
+
 class Pattern(click.ParamType):
     """A name, a glob, or a regular expression after `re:`; `all` stands for everything."""
 

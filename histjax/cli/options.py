@@ -191,3 +191,7 @@ output = packed(
 )
 
 poi = click.option("--poi", metavar="NAME", help="The parameter of interest.  [default: the measurement's]")
+
+no_verify = click.option(
+    "--no-verify", is_flag=True, help="Do not ask whether the patch set is for this workspace (its digests)."
+)

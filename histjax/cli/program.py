@@ -13,9 +13,11 @@ import click
 from histjax.cli.describe import digest, inspect, validate
 from histjax.cli.fitting import fit
 from histjax.cli.messages import say, warnings_said
+from histjax.cli.patchsets import patchset
 from histjax.cli.profiling import contour, interval, scan
 from histjax.cli.ranking import gof, ranking
 from histjax.cli.testing import cls, limit, significance
+from histjax.cli.toys import toys
 from histjax.errors import HistjaxError
 
 WRONG_USAGE = 2
@@ -86,5 +88,20 @@ def main() -> None:
     """
 
 
-for command in (inspect, validate, digest, fit, interval, scan, contour, ranking, gof, cls, limit, significance):
+for command in (
+    inspect,
+    validate,
+    digest,
+    fit,
+    interval,
+    scan,
+    contour,
+    ranking,
+    gof,
+    cls,
+    limit,
+    significance,
+    toys,
+    patchset,
+):
     main.add_command(command)

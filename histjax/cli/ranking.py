@@ -3,6 +3,8 @@
 import click
 
 from histjax.cli import options
+from histjax.cli.counting import counting as counting_options
+from histjax.cli.counting import failures
 from histjax.cli.messages import progress, say
 from histjax.cli.modelling import compiled_model
 from histjax.cli.option_types import Group
@@ -109,9 +111,12 @@ def _impacts(result) -> list[dict]:
 @options.source()
 @options.modelling
 @options.fitting
+@counting_options
 @options.output
-def gof(source, modelling, fitting, output: Output) -> None:
+def gof(source, modelling, fitting, counting, output: Output) -> None:
     """Test the goodness of the fit against the saturated model.
+
+    The p-value is asymptotic, or that of toys thrown at the best fit with --toys and --seed.
 
     \b
     Keys of the JSON:
@@ -126,22 +131,33 @@ def gof(source, modelling, fitting, output: Output) -> None:
       message      one sentence
       fit          {twice_nll, deviance, edm, kkt, converged, status, message,
                    n_iterations}
+    With --toys:
+      toys         {n_toys, n_failed, p_value_uncertainty}; if more than one in
+                   a thousand failed, the exit status is 1
     """
     output.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
-        stage("fitting")
-        import histjax
+    import histjax
 
-        result = histjax.goodness_of_fit(model, model.data, **fitting.settings(model.parameters), throw=False)
+    settings = fitting.settings(model.parameters)
+    with counting.under_way(histjax.Asymptotic(), modelling, counting.toys or 0) as calculator:
+        result = histjax.goodness_of_fit(model, model.data, calculator=calculator, **settings, throw=False)
         entries = gof_entries(result)
     finish(output, entries, lambda: str(result), result)
-    if not entries["n_degrees"] > 0:
+    if result.toys is None and not entries["n_degrees"] > 0:
         say("warning", result.message)
 
 
 def gof_entries(result) -> dict:
     """What `gof` writes of a `GoodnessOfFit`."""
+    toys, problem = {}, ""
+    if result.toys is not None:
+        tally = result.toys.tally
+        toys = {
+            "toys": {"n_toys": tally.n_toys, "n_failed": tally.n_failed, "p_value_uncertainty": tally.p_uncertainty}
+        }
+        problem = failures(tally.n_toys, tally.n_failed)
     return {
         "statistic": result.statistic,
         "n_degrees": int(result.n_degrees),
@@ -149,7 +165,8 @@ def gof_entries(result) -> dict:
         "log_p_value": result.log_p_value,
         "channels": result.channels,
         "constraints": result.constraints,
-        "converged": bool(result.fit.converged),
-        "message": result.message,
+        "converged": bool(result.fit.converged) and not problem,
+        "message": problem or result.message,
         "fit": fit_summary(result.fit),
+        **toys,
     }

@@ -3,6 +3,8 @@
 import click
 
 from histjax.cli import options
+from histjax.cli.counting import counting as counting_options
+from histjax.cli.counting import search_entries, too_many_failures, toy_entries
 from histjax.cli.messages import progress
 from histjax.cli.modelling import compiled_model
 from histjax.cli.option_types import Finite
@@ -29,12 +31,16 @@ def _statistic(*words: str):
 @click.option(
     "--clipped-normal", is_flag=True, help="Count expected outcomes above the tested value as a statistic of 0."
 )
+@counting_options
 @options.output
-def cls(source, modelling, poi: str | None, test_poi: float | None, test_stat: str, clipped_normal, output) -> None:
+def cls(
+    source, modelling, poi: str | None, test_poi: float | None, test_stat: str, clipped_normal, counting, output
+) -> None:
     """Test a value of the parameter of interest.
 
-    p-values are asymptotic. Expected values are for outcomes at -2, -1, 0, +1, +2 sigma of the background-only
-    hypothesis. With q0 the background-only hypothesis is tested: CLsb and CLs are its p-value p0.
+    p-values are asymptotic, or those of toys with --toys and --seed (`histjax toys` can do more). Expected values are
+    for outcomes at -2, -1, 0, +1, +2 sigma of the background-only hypothesis. With q0 the background-only hypothesis
+    is tested: CLsb and CLs are its p-value p0.
 
     \b
     Keys of the JSON:
@@ -52,24 +58,30 @@ def cls(source, modelling, poi: str | None, test_poi: float | None, test_stat: s
       fits              {free, at_poi, at_other, asimov_at_poi}: each
                         {twice_nll, deviance, edm, kkt, converged, status,
                         message, n_iterations}
+    With --toys:
+      toys              {n_toys, n_failed: [tested, other], message, and
+                        uncertainties: CLs_obs, CLsb, CLb, CLs_exp: [5]}; if
+                        more than one in a thousand failed, the exit status
+                        is 1
     """
     output.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
-        stage("fitting")
-        import histjax
+    import histjax
 
+    asymptotic = histjax.Asymptotic(clipped_normal=clipped_normal)
+    with counting.under_way(asymptotic, modelling, counting.total) as calculator:
         result = histjax.hypotest(
             model,
             model.data,
             poi_value=_tested(test_poi, test_stat),
             poi=poi,
             statistic=getattr(histjax, STATISTICS[test_stat]),
-            calculator=histjax.Asymptotic(clipped_normal=clipped_normal),
+            calculator=calculator,
             throw=False,
         )
         entries = {"CLs_obs": result.CLs, "CLs_exp": result.CLs_expected, **_hypotest_entries(result)}
-    _finish(output, entries, result)
+    _finish(output, entries | toy_entries(result.toys), result)
 
 
 @click.command()
@@ -84,16 +96,37 @@ def cls(source, modelling, poi: str | None, test_poi: float | None, test_stat: s
     help="The CLs at the limit: 1 less the confidence level.",
 )
 @_statistic("qtilde", "q")
+@counting_options
+@click.option(
+    "--relative-error",
+    type=Finite(above=0, below=1),
+    default=0.05,
+    show_default=True,
+    help="With --toys: throw until all limits are known as well as this.",
+)
+@click.option(
+    "--most-toys",
+    type=click.IntRange(min=1),
+    default=2_000_000,
+    show_default=True,
+    help="With --toys: give up after so many, of both hypotheses and all values together.",
+)
 @options.output
-def limit(source, modelling, poi: str | None, level: float, test_stat: str, output) -> None:
+def limit(
+    source, modelling, poi: str | None, level, test_stat: str, counting, relative_error, most_toys, output
+) -> None:
     """Find the upper limits on the parameter of interest.
 
-    The value at which CLs falls to the level: a root, not an interpolation between points of a scan.
+    The value at which CLs falls to the level: a root, not an interpolation between points of a scan. With --toys N so
+    many toys are thrown at a time at values around the limits, and more where they are needed.
 
     \b
     Keys of the JSON:
       observed          the upper limit
       expected          [5] at -2, -1, 0, +1, +2 sigma of background only
+      uncertainty, expected_uncertainty
+                        one standard deviation, from the number of toys; 0
+                        where p-values are asymptotic
       confidence_level  1 less the level
       poi               the parameter of interest, and
       best              its best-fit value
@@ -101,32 +134,42 @@ def limit(source, modelling, poi: str | None, level: float, test_stat: str, outp
       converged         whether all were found; if false the exit status is 1
       message           one sentence
       fits              {free, background}, as for cls
+    With --toys:
+      toys              {n_toys, n_failed, message; precise: [6] whether the
+                        relative error was reached, of the expected limits,
+                        then of the observed one; points: list of {poi_value,
+                        CLs, CLs_uncertainty, CLs_exp, CLs_exp_uncertainty,
+                        n_toys, n_failed}}
     """
     output.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
-        stage("fitting")
-        import histjax
+    import histjax
 
+    with counting.under_way(histjax.Asymptotic(), modelling, most_toys) as calculator:
         result = histjax.upper_limit(
             model,
             model.data,
             confidence_level=1 - level,
             poi=poi,
             statistic=getattr(histjax, STATISTICS[test_stat]),
+            calculator=calculator,
+            stop_rule=histjax.StopRule(relative_error, most_toys),
             throw=False,
         )
-        entries = _limit_entries(result)
-    _finish(output, entries, result)
+    _finish(output, _limit_entries(result), result)
 
 
 @click.command()
 @options.source()
 @options.modelling
 @options.poi
+@counting_options
 @options.output
-def significance(source, modelling, poi: str | None, output) -> None:
+def significance(source, modelling, poi: str | None, counting, output) -> None:
     """Find the discovery significance: how unlikely the data are without a signal.
+
+    The p-value is asymptotic, or that of toys with --toys and --seed.
 
     \b
     Keys of the JSON:
@@ -139,16 +182,18 @@ def significance(source, modelling, poi: str | None, output) -> None:
       converged                whether all fits did; if false the exit
                                status is 1
       fits                     as for cls
+    With --toys:
+      toys                     as for cls
     """
     output.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
-        stage("fitting")
-        import histjax
+    import histjax
 
-        result = histjax.significance(model, model.data, poi=poi, throw=False)
+    with counting.under_way(histjax.Asymptotic(), modelling, counting.total) as calculator:
+        result = histjax.significance(model, model.data, poi=poi, calculator=calculator, throw=False)
         entries = _significance_entries(result)
-    _finish(output, entries, result)
+    _finish(output, entries | toy_entries(result.test.toys), result)
 
 
 def _tested(test_poi: float | None, test_stat: str) -> float:
@@ -160,9 +205,12 @@ def _tested(test_poi: float | None, test_stat: str) -> float:
 
 def _finish(output: Output, entries: dict, result) -> None:
     """Write, and then say that it is not to be believed if so."""
+    problem = too_many_failures(entries.get("toys"))
+    entries["converged"] &= not problem
     output.write(entries, lambda: str(result))
     if not entries["converged"]:
-        lost = [f"{name} fit: {each['message']}" for name, each in entries["fits"].items() if not each["converged"]]
+        lost = [problem] if problem else []
+        lost += [f"{name} fit: {each['message']}" for name, each in entries["fits"].items() if not each["converged"]]
         raise FailedFit("; ".join(lost) or entries["message"], result)
 
 
@@ -188,6 +236,8 @@ def _limit_entries(result) -> dict:
     return {
         "observed": result.observed,
         "expected": result.expected,
+        "uncertainty": result.uncertainty,
+        "expected_uncertainty": result.expected_uncertainty,
         "confidence_level": result.confidence_level,
         "poi": result.poi,
         "best": result.best,
@@ -195,6 +245,7 @@ def _limit_entries(result) -> dict:
         **fits,
         "converged": fits["converged"] and all(result.converged.tolist()),
         "message": result.message,
+        **({} if result.toys is None else {"toys": search_entries(result.toys)}),
     }
 
 

@@ -1,5 +1,6 @@
 """`goodness_of_fit`: whether the best fit describes the data at all, against the saturated model."""
 
+import dataclasses
 from collections.abc import Mapping
 
 import equinox as eqx
@@ -9,10 +10,14 @@ from jax.scipy.special import gammaincc, gammaln
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from histjax.fitting.fit import fit
+from histjax.fitting.fit import fit, fit_problem
 from histjax.fitting.newton import Newton
 from histjax.fitting.problem import Minimiser
 from histjax.fitting.result import FitResult
+from histjax.inference.asymptotic import Asymptotic
+from histjax.inference.toys.calculator import Toys, throw_for_goodness
+from histjax.inference.toys.p_values import toys_in_words
+from histjax.inference.toys.slices import SliceResult
 from histjax.model.likelihood import Likelihood
 
 TERMS = 100
@@ -28,10 +33,12 @@ class GoodnessOfFit(eqx.Module):
     - `n_degrees`: unmasked bins minus free parameters without constraint term; NaN where the likelihood does not say
       how many observations it has. (A constrained parameter brings one auxiliary measurement and takes it again.)
     - `p_value`, `log_p_value`: probability of a larger statistic, chi-squared with `n_degrees`, asymptotic; its
-      logarithm is good far below the smallest number. NaN where there is no degree of freedom.
+      logarithm is good far below the smallest number. NaN where there is no degree of freedom. With toys, the
+      fraction of them whose statistic is at least the observed one.
     - `channels`: contributions of the channels, `{channel: ()}`; `constraints`: of the constraint terms,
       `{parameter: ()}`. Together they are the statistic.
     - `fit`: the fit.
+    - `toys`: with `calculator=Toys(...)`, their tally (`toys.tally.p_uncertainty`); `None` if asymptotic.
     """
 
     statistic: Float[Array, ""]
@@ -41,12 +48,15 @@ class GoodnessOfFit(eqx.Module):
     channels: dict[str, Float[Array, ""]]
     constraints: dict[str, Float[Array, ""]]
     fit: FitResult
+    toys: SliceResult | None = None
 
     @property
     def message(self) -> str:
         """Whether there is a p-value, in words."""
         if not self.fit.converged:
             return self.fit.message
+        if self.toys is not None:
+            return f"converged; {toys_in_words(self.toys.tally)}"
         if jnp.isnan(self.n_degrees):
             return "no p-value: the likelihood does not say how many observations it has"
         if self.n_degrees <= 0:
@@ -70,12 +80,14 @@ def goodness_of_fit(
     fixed: Mapping[str, ArrayLike] | None = None,
     init: Mapping[str, ArrayLike] | FitResult | None = None,
     bounds: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    calculator: Asymptotic | Toys = Asymptotic(),
     minimiser: Minimiser = Newton(),
     throw: bool = True,
 ) -> GoodnessOfFit:
-    """Goodness of fit by the saturated model, asymptotic (R. D. Cousins, 2013,
-    http://www.physics.ucla.edu/~cousins/stats/cousins_saturated.pdf; S. Baker, R. D. Cousins, Nucl. Instrum. Meth. 221
-    (1984) 437).
+    """Goodness of fit by the saturated model, asymptotic or by counting toys thrown at the best fit.
+
+    R. D. Cousins, 2013, http://www.physics.ucla.edu/~cousins/stats/cousins_saturated.pdf; S. Baker, R. D. Cousins,
+    Nucl. Instrum. Meth. 221 (1984) 437.
 
     The saturated likelihood is analytic: every expected count equals the observed one and every constraint term is at
     its maximum for the auxiliary data given, so no second fit is made. Parameters on a bound count as free, those on
@@ -83,9 +95,10 @@ def goodness_of_fit(
     than its centre leaves its term in the statistic, and no degree of freedom. A channel is taken out by weight 0
     (`model.with_weights`); that is the same program.
 
-    Not checked: whether counts are large enough for the asymptotic distribution. Arguments as for `fit`.
+    Not checked: whether counts are large enough for the asymptotic distribution; if not, `calculator=Toys(key, n_toys)`
+    needs none. Other arguments as for `fit`.
 
-    **Raises:** `FailedFit`.
+    **Raises:** `FailedFit`. **Warns:** `FailedToys`.
 
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
@@ -93,9 +106,22 @@ def goodness_of_fit(
     >>> print(f"{result.statistic:.4f} {result.n_degrees:.0f} {result.p_value:.4f}")
     0.1816 1 0.6700
     """
+    if isinstance(calculator, Toys):
+        calculator.check(likelihood, data, fixed, init, bounds)
     data = likelihood.ravel_data(likelihood.data if data is None else data)
     settings = dict(fixed=fixed, init=init, bounds=bounds, minimiser=minimiser, throw=throw)
-    return _judged(likelihood, data, fit(likelihood, data, **settings, differentiable_hessian=False))
+    result = _judged(likelihood, data, fit(likelihood, data, **settings, differentiable_hessian=False))
+    if not isinstance(calculator, Toys):
+        return result
+    problem = fit_problem(likelihood.parameters, fixed or {}, result.fit, bounds or {})
+    asked = likelihood, data, result.fit.vector, problem, float(result.statistic)
+    return _counted(result, throw_for_goodness(*asked, minimiser, calculator))
+
+
+def _counted(result: GoodnessOfFit, toys: SliceResult) -> GoodnessOfFit:
+    """With the p-value of the toys in place of the asymptotic one."""
+    p_value = jnp.asarray(toys.tally.p_value)
+    return dataclasses.replace(result, p_value=p_value, log_p_value=jnp.log(p_value), toys=toys)
 
 
 @eqx.filter_jit

@@ -1,9 +1,13 @@
 """`hypotest`: test a value of the parameter of interest, CLs and its expected band."""
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from histjax._typing import is_traced
 from histjax.fitting.fit import fit
 from histjax.fitting.newton import Newton
 from histjax.fitting.problem import Minimiser
@@ -11,6 +15,8 @@ from histjax.fitting.result import FitResult
 from histjax.inference.asymptotic import Asymptotic, expected_log_p_values, log_p_values
 from histjax.inference.poi import poi_name
 from histjax.inference.statistics import Statistic, observed_fits, qmu_tilde
+from histjax.inference.toys.calculator import Toys, throw_for_test
+from histjax.inference.toys.p_values import ToyOutcome
 from histjax.model.likelihood import Likelihood
 
 
@@ -47,6 +53,7 @@ class HypotestResult(eqx.Module):
     - `statistic`, `statistic_asimov`: the statistic on the data and on the Asimov data of the other hypothesis.
     - `best`: best-fit value of the parameter of interest; `poi_value`: the tested one.
     - `fits`: the fits behind it; `poi` and `statistic_name` say of what.
+    - `toys`: with `calculator=Toys(...)`, uncertainties, tallies and failures of the toys; `None` if asymptotic.
     """
 
     CLs: Float[Array, ""]
@@ -63,6 +70,7 @@ class HypotestResult(eqx.Module):
     fits: HypotestFits
     poi: str = eqx.field(static=True)
     statistic_name: str = eqx.field(static=True)
+    toys: ToyOutcome | None = None
 
     def __str__(self) -> str:
         from histjax.inference.printing import hypotest_table
@@ -79,7 +87,7 @@ def hypotest(
     poi_value,
     poi: str | None = None,
     statistic: Statistic = qmu_tilde,
-    calculator: Asymptotic = Asymptotic(),
+    calculator: Asymptotic | Toys = Asymptotic(),
     minimiser: Minimiser = Newton(),
     throw: bool = True,
 ) -> HypotestResult:
@@ -91,12 +99,12 @@ def hypotest(
     - `poi_value`, `poi`: the tested value, of the likelihood's parameter of interest or another scalar parameter or
       component.
     - `statistic`: `qmu_tilde` (default), `qmu`, `q0`, `tmu`, `tmu_tilde`.
-    - `calculator`: `Asymptotic()`.
+    - `calculator`: `Asymptotic()`, or `Toys(key, n_toys)`, which cannot be part of a trace.
     - `throw`: raise where a fit did not converge (never inside a trace).
 
     Differentiable with respect to the likelihood's numbers, the data and `poi_value`; may be mapped over any of them.
 
-    **Raises:** `MissingPOI`, `FailedFit`, `UnknownName`.
+    **Raises:** `MissingPOI`, `FailedFit`, `UnknownName`. **Warns:** `FailedToys`.
 
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
@@ -105,6 +113,8 @@ def hypotest(
     """
     poi = poi_name(likelihood, poi)
     statistic.check_value(poi_value)
+    if isinstance(calculator, Toys):
+        calculator.check(likelihood, data, poi_value)
     data = likelihood.ravel_data(likelihood.data if data is None else data)
     observed = observed_fits(likelihood, data, poi, poi_value, statistic, minimiser, throw)
     settings = dict(minimiser=minimiser, throw=throw, differentiable_hessian=False)
@@ -116,8 +126,24 @@ def hypotest(
     asimov_at_poi = fit(likelihood, asimov, fixed={poi: poi_value}, init=at_other, **settings)
     fits = HypotestFits(observed.free, observed.at_poi, at_other, asimov_at_poi)
     best = fits.free.vector[likelihood.parameters.index(poi)]
-    numbers = _numbers(statistic, calculator, poi_value, best, observed.deviances, asimov_at_poi.deviance)
-    return HypotestResult(**numbers, fits=fits, poi=poi, statistic_name=statistic.name)
+    asymptotic = calculator if isinstance(calculator, Asymptotic) else Asymptotic()
+    # an array and not a number of Python, which would be part of the program
+    value = poi_value if is_traced(poi_value) else np.asarray(poi_value, best.dtype)
+    numbers = _numbers(statistic, asymptotic, value, best, observed.deviances, asimov_at_poi.deviance)
+    result = HypotestResult(**numbers, fits=fits, poi=poi, statistic_name=statistic.name)
+    if not isinstance(calculator, Toys):
+        return result
+    vectors = fits.at_poi.vector, fits.at_other.vector
+    asked = poi, poi_value, statistic, float(result.statistic)
+    return _counted(result, throw_for_test(likelihood, data, *asked, vectors, minimiser, calculator))
+
+
+def _counted(result: HypotestResult, toys: ToyOutcome) -> HypotestResult:
+    """The test with the p-values of the toys in place of the asymptotic ones."""
+    names = "CLsb", "CLb", "CLs"
+    p_values = {name: jnp.asarray(getattr(toys.observed, name)) for name in names}
+    p_values |= {f"{name}_expected": jnp.asarray(getattr(toys.expected, name)) for name in names}
+    return dataclasses.replace(result, **p_values, log_CLs=jnp.log(p_values["CLs"]), toys=toys)
 
 
 @eqx.filter_jit

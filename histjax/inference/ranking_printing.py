@@ -4,6 +4,7 @@ import numpy as np
 from rich.table import Table
 
 from histjax.fitting.printing import MOST_ROWS, columns, pairs, pdg_rounded, rendered
+from histjax.inference.printing import counted
 
 
 def _columns(*names: str) -> Table:
@@ -100,10 +101,13 @@ def goodness_table(result) -> str:
     if np.ndim(result.statistic):
         return _batch(result, np.shape(result.statistic))
     logarithm = float(result.log_p_value)
+    p_value = f"{float(result.p_value):.4g}" if not logarithm < -700 else f"exp({logarithm:.6g})"
+    if result.toys is not None:
+        p_value = counted(result.toys.tally)
     head = pairs(
         ("status", result.message),
         ("-2 ln L/L(saturated)", f"{float(result.statistic):.6g}, {float(result.n_degrees):g} degrees of freedom"),
-        ("p-value", f"{float(result.p_value):.4g}" if not logarithm < -700 else f"exp({logarithm:.6g})"),
+        ("p-value", p_value),
     )
     table = _columns("contribution", "deviance")
     terms = sorted(result.constraints.items(), key=lambda each: -float(each[1]))

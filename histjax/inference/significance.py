@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax.scipy.special import ndtri
 from jaxtyping import Array, Float
 
 from histjax.fitting.newton import Newton
@@ -9,6 +10,7 @@ from histjax.fitting.problem import Minimiser
 from histjax.inference.asymptotic import N_SIGMA, Asymptotic, safe_sqrt
 from histjax.inference.hypotest import HypotestResult, hypotest
 from histjax.inference.statistics import q0
+from histjax.inference.toys.calculator import Toys
 from histjax.model.likelihood import Likelihood
 
 
@@ -17,7 +19,9 @@ class Significance(eqx.Module):
 
     **Fields:** `z` = sqrt(q0) in standard deviations and `p0` = 1 - Phi(z) (arXiv:1007.1727, equations 52 and 53);
     `z_expected`, `p0_expected` `(5,)` for a signal of strength 1 at -2 ... +2 sigma; `best` the best-fit value;
-    `test` the whole test.
+    `test` the whole test. With toys p0 is counted, and z = -Phi^-1(p0), but 0 where p0 is above one half (without an
+    excess q0 = 0 and p0 = 1), and infinite where no toy was counted: `test.toys.tested.p_interval()` then says how
+    small p0 is.
     """
 
     z: Float[Array, ""]
@@ -36,12 +40,18 @@ class Significance(eqx.Module):
 
 
 def significance(
-    likelihood: Likelihood, data=None, *, poi: str | None = None, minimiser: Minimiser = Newton(), throw: bool = True
+    likelihood: Likelihood,
+    data=None,
+    *,
+    poi: str | None = None,
+    calculator: Asymptotic | Toys = Asymptotic(),
+    minimiser: Minimiser = Newton(),
+    throw: bool = True,
 ) -> Significance:
-    """Observed and expected discovery significance from `q0`, asymptotic.
+    """Observed and expected discovery significance from `q0`, asymptotic or by counting toys.
 
-    Expected: for the Asimov data of a signal of strength 1, nuisance parameters at their conditional best fit to
-    `data`.
+    Expected: for the Asimov data of a signal of strength 1 (or toys of it), nuisance parameters at their conditional
+    best fit to `data`.
 
     **Raises:** `MissingPOI`, `FailedFit`.
 
@@ -57,11 +67,16 @@ def significance(
         poi_value=0.0,
         poi=poi,
         statistic=q0,
-        calculator=Asymptotic(),
+        calculator=calculator,
         minimiser=minimiser,
         throw=throw,
     )
-    return _significance(test)
+    return _significance(test) if test.toys is None else _counted(test)
+
+
+def _counted(test: HypotestResult) -> Significance:
+    z, z_expected = (jnp.maximum(-ndtri(p), 0.0) for p in (test.CLsb, test.CLsb_expected[::-1]))
+    return Significance(z, test.CLsb, z_expected, test.CLsb_expected[::-1], test.best, test)
 
 
 @eqx.filter_jit

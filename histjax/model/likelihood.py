@@ -55,6 +55,10 @@ class Likelihood(eqx.Module):
         """Flat form of the data expected at a flat parameter vector."""
         return self.ravel_data(self.expected_data(self.parameters.unravel(vector)))
 
+    def draw_flat(self, key: PRNGKeyArray, vector: Float[Array, "parameters"]):
+        """Flat form of one pseudo-dataset thrown at a flat parameter vector."""
+        return self.ravel_data(self.draw(key, self.parameters.unravel(vector)))
+
     def saturated_logpdf(self, data) -> Float[Array, ""]:
         """A function of the (flat) data alone that is taken off the log density while minimising, to keep digits."""
         del data

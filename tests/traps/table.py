@@ -664,7 +664,6 @@ TABLE = [
 TRAPS = {trap.id: trap for trap in TABLE}
 
 SHORTFALLS: dict[str, str] = {
-    "T43": "toy limits are not there yet",
     "T50_jit_of_a_method": "jax.jit of a bound method makes constants of the model",
 }
 """What is not met yet, with the reason: a trap, or one of its tests by the beginning of its name (without `test_`).

@@ -1,0 +1,1 @@
+"""Toys: pseudo-experiments thrown at a hypothesis, fitted as the data were, and counted."""
