@@ -15,8 +15,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from histjax.fitting.arrow import System, factorised, scaled, without
 from histjax.fitting.kinks import Evaluation, evaluated, one_side
-from histjax.fitting.problem import Minimiser, Minimum, Problem, active, either, free_block
+from histjax.fitting.problem import Minimiser, Minimum, Problem, active
+from histjax.model.curvature import Curvature, Structure, all_finite
 from histjax.model.likelihood import Likelihood
 
 
@@ -59,7 +61,7 @@ class Newton(Minimiser):
             return Attempts(kept, attempts.made + 1, jnp.where(first, end.iteration, attempts.longest))
 
         zero = jnp.zeros((), jnp.int32)
-        nowhere = Minimum(problem.start, *unknown(problem.start), zero)
+        nowhere = Minimum(problem.start, *unknown(likelihood.structure, problem.start), zero)
         return jax.lax.while_loop(wanted, attempt, Attempts(nowhere, zero, zero)).lowest
 
 
@@ -92,10 +94,14 @@ class Attempts(NamedTuple):
     longest: Int[Array, ""]
 
 
-def unknown(x: Float[Array, "parameters"]) -> Evaluation:
+def unknown(structure: Structure, x: Float[Array, "parameters"]) -> Evaluation:
     """What is known where the likelihood has not been evaluated yet: value infinite, no slope, unit curvature."""
+    n_dense, n_narrow = structure.dense.size, structure.narrow.size
+    unit = Curvature(
+        jnp.eye(n_dense, dtype=x.dtype), jnp.zeros((n_narrow, n_dense), x.dtype), jnp.ones(n_narrow, x.dtype)
+    )
     flat = jnp.zeros_like(x)
-    return Evaluation(jnp.full((), jnp.inf, x.dtype), flat, jnp.eye(x.size, dtype=x.dtype), flat.astype(bool))
+    return Evaluation(jnp.full((), jnp.inf, x.dtype), flat, unit, flat.astype(bool))
 
 
 def displaced(problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parameters"]:
@@ -116,7 +122,14 @@ def descend(
 ) -> State:
     """One descent from `start`. The first step stays at the start."""
     zero = jnp.zeros((), start.dtype)
-    state = State(start, unknown(start), zero, zero + jnp.inf, jnp.zeros((), jnp.int32) - 1, jnp.zeros((), bool))
+    state = State(
+        start,
+        unknown(likelihood.structure, start),
+        zero,
+        zero + jnp.inf,
+        jnp.zeros((), jnp.int32) - 1,
+        jnp.zeros((), bool),
+    )
 
     def unfinished(state: State) -> Bool[Array, ""]:
         return ~state.done & (state.iteration < minimiser.max_iterations)
@@ -128,10 +141,12 @@ def step(likelihood: Likelihood, data, problem: Problem, minimiser: Newton, stat
     """Try one damped, projected Newton step; keep it where the value went down as predicted."""
     held, before = active(problem, state), state.here.value
     walled = one_side(likelihood, problem, state.x, state.gradient)
-    box = box_step(walled, state, held)
-    trial = jnp.where(held, state.x, jnp.clip(state.x + box.move, walled.lower, walled.upper))
+    system = scaled(likelihood.structure, state.here.curvature, held)
+    box = box_step(system, walled, state, held)
+    trial = jnp.where(held, state.x, jnp.clip(state.x + box.move / system.scale, walled.lower, walled.upper))
     move, damping = trial - state.x, box.damping
-    predicted = -(state.gradient @ move + 0.5 * move @ (state.here.hessian @ move))
+    units = jnp.where(held, 0.0, move * system.scale)
+    predicted = -(state.gradient @ move + 0.5 * units @ system.times(units))
     edm = jnp.abs(predicted)
     there = evaluated(likelihood, data, trial)
     is_finite = finite(there)
@@ -156,7 +171,7 @@ def step(likelihood: Likelihood, data, problem: Problem, minimiser: Newton, stat
 
 def finite(here: Evaluation) -> Bool[Array, ""]:
     """Whether an evaluation gave numbers."""
-    return jnp.isfinite(here.value) & jnp.all(jnp.isfinite(here.gradient)) & jnp.all(jnp.isfinite(here.hessian))
+    return jnp.isfinite(here.value) & jnp.all(jnp.isfinite(here.gradient)) & all_finite(here.curvature)
 
 
 def next_damping(damping: Array, ratio: Array, accept: Array) -> Array:
@@ -168,7 +183,7 @@ def next_damping(damping: Array, ratio: Array, accept: Array) -> Array:
 
 
 class BoxStep(NamedTuple):
-    """A step of the damped quadratic model inside the box of the bounds, while it is being found."""
+    """A step of the damped quadratic model inside the box of the bounds, in scaled units, while it is being found."""
 
     move: Float[Array, "parameters"]
     clamped: Bool[Array, "parameters"]
@@ -176,31 +191,27 @@ class BoxStep(NamedTuple):
     done: Bool[Array, ""]
 
 
-def box_step(problem: Problem, state: State, held: Bool[Array, "parameters"]) -> BoxStep:
+def box_step(system: System, problem: Problem, state: State, held: Bool[Array, "parameters"]) -> BoxStep:
     """Minimise the damped quadratic model over the free parameters inside their bounds.
 
     Where the step would leave the box, those parameters are clamped to their bounds and the others solved for again,
     so that correlated parameters know of it; a step that was merely clipped would not. The damping is raised until
     the factorisation exists.
     """
-    matrix, scale = free_block(state.here.hessian, held)
-    gradient = jnp.where(held, 0.0, state.gradient) / scale
-    low, high = (problem.lower - state.x) * scale, (problem.upper - state.x) * scale
+    gradient = jnp.where(held, 0.0, state.gradient) / system.scale
+    low, high = (problem.lower - state.x) * system.scale, (problem.upper - state.x) * system.scale
 
     def again(step: BoxStep) -> BoxStep:
         off = held | step.clamped
-        damped = matrix + step.damping * jnp.eye(matrix.shape[0], dtype=matrix.dtype)
-        block = jnp.where(either(off), jnp.diag(off.astype(matrix.dtype)), damped)
+        factor = factorised(without(system, step.clamped), step.damping)
         pushed = jnp.where(step.clamped, step.move, 0.0)
-        factor = jnp.linalg.cholesky(block)
-        right = jnp.where(off, pushed, -gradient - matrix @ pushed)
-        move = jax.scipy.linalg.cho_solve((factor, True), right)
-        good = jnp.all(jnp.isfinite(move))
+        right = jnp.where(off, 0.0, -gradient - system.times(pushed))
+        move = jnp.where(step.clamped, pushed, factor.solve(right))
+        good = factor.exists & jnp.all(jnp.isfinite(move))
         beyond = ~off & ((move < low) | (move > high)) & good
         damping = jnp.where(good | (step.damping > 1e12), step.damping, jnp.maximum(4 * step.damping, 1e-3))
         move = jnp.where(good, jnp.where(held, 0.0, jnp.clip(move, low, high)), 0.0)
         return BoxStep(move, step.clamped | beyond, damping, (good & ~jnp.any(beyond)) | (step.damping > 1e12))
 
     start = BoxStep(jnp.zeros_like(gradient), jnp.zeros_like(held), state.damping, jnp.zeros((), bool))
-    found = jax.lax.while_loop(lambda step: ~step.done, again, start)
-    return found._replace(move=found.move / scale)
+    return jax.lax.while_loop(lambda step: ~step.done, again, start)

@@ -23,6 +23,7 @@ from histjax.model.constraints import (
     log_saturated,
     widths_root,
 )
+from histjax.model.curvature import Curvature, Structure, full_matrix
 from histjax.model.data import BinTerm, Data, LogpdfTerms, bin_by_bin, listed
 from histjax.model.density import FLOOR, draw_poisson, log_poisson, log_poisson_saturated, poisson_deviance
 from histjax.model.derivatives import derivatives
@@ -155,11 +156,22 @@ class Model(Likelihood):
         bins, constraints = self._half_deviances(vector, self.ravel_data(data))
         return jnp.sum(bins) + jnp.sum(constraints)
 
+    @property
+    def structure(self) -> Structure:
+        """Flat indices of the dense and of the narrow parameters."""
+        return Structure(self.tables.dense_parameter, self.tables.narrow_parameter)
+
     @compiled
-    def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
+    def nll_curvature(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Curvature]:
         """`nll`, gradient and exact Hessian by structure (see `histjax.model.derivatives`)."""
         arrays = self.tables, self.coefficients, self.constraints, self.functions, self.templates.weights
         return derivatives(self.layout, *arrays, vector, *self._cut(self.ravel_data(data)))
+
+    @compiled
+    def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
+        """`nll`, gradient and the same Hessian as a whole matrix."""
+        value, gradient, curvature = self.nll_curvature(vector, data)
+        return value, gradient, full_matrix(self.structure, curvature)
 
     @compiled
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
