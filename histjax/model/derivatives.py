@@ -89,16 +89,15 @@ def _curvature(
 ) -> Curvature:
     """`jacobian^T second jacobian` and the second derivatives of the cells, summed with their weights.
 
-    One matrix product for all: with K = ½ (second · J) on top of ½ (weight · l) + shifts, times J on top of l, the
-    block is K + K^T. What it leaves on the diagonal is replaced by the diagonal proper.
+    The globals among each other are one matrix product over rows: with K = [½ (weight · l) + shifts]^T l it is K + K^T,
+    and what that leaves on the diagonal is replaced by the diagonal proper.
     """
     n_globals, n_alphas = rates.logs.shape[1], len(layout.alphas)
     n_rest = jacobian.shape[1] - n_globals
     half = (0.5 * sums.row_weight[:, None] * rates.logs).at[:, :n_alphas].add(sums.row_shifts)
-    half, logs = (jnp.pad(each, ((0, 0), (0, n_rest))) for each in (half, rates.logs))
-    product = jnp.concatenate([0.5 * second[:, None] * jacobian, half]).T @ jnp.concatenate([jacobian, logs])
-    block = product + product.T
-
+    product = half.T @ rates.logs
+    block = (second[:, None] * jacobian).T @ jacobian
+    block = block.at[:n_globals, :n_globals].add(product + product.T)
     diagonal = sums.bends + 2 * jnp.sum(sums.row_shifts * rates.logs[:, :n_alphas], axis=0)
     diagonal = diagonal.at[tables.normsys_alpha].add(sums.row_weight[tables.normsys_row] * rates.normsys_bends)
     diagonal = jnp.pad(diagonal, (0, jacobian.shape[1] - n_alphas)) + second @ jacobian**2
