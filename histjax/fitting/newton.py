@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from histjax.fitting.arrow import System, factorised, scaled, without
+from histjax.fitting.conjugate import NewtonCG
 from histjax.fitting.kinks import Evaluation, evaluated, one_side
 from histjax.fitting.problem import Minimiser, Minimum, Problem, active
 from histjax.model.curvature import Curvature, Structure, all_finite
@@ -33,15 +34,21 @@ class Newton(Minimiser):
     - `patience`, `restarts`: a descent of more than `patience` iterations has met a likelihood far from convex, which
       may have several minima; it is repeated from `restarts` displaced starting points and the lowest minimum kept.
       So is every descent where a user's function of parameters (`histjax.Factor`) acts.
+    - `most_work`: where one factorisation of the Hessian, (narrow + dense) x dense^2 operations, costs more, `NewtonCG`
+      takes over, with Hessian-vector products and one descent.
     """
 
     tolerance: float = 1e-12
     max_iterations: int = 200
     patience: int = 20
     restarts: int = 4
+    most_work: float = 2e9
 
     def minimise(self, likelihood: Likelihood, data, problem: Problem) -> Minimum:
         """Descend, more than once where the first descent was long; keep the lowest minimum."""
+        dense, narrow = (each.size for each in likelihood.structure)
+        if (dense + narrow) * dense**2 > self.most_work:
+            return NewtonCG(self.tolerance, self.max_iterations).minimise(likelihood, data, problem)
 
         several = any(likelihood.parameters.in_functions)
 
