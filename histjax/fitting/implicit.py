@@ -79,7 +79,7 @@ def _with_curvature_jvp(primals, tangents):
     likelihood_dot, data_dot, found_dot = tangents
 
     def evaluate(likelihood, data, x):
-        _, gradient, curvature = likelihood.nll_curvature(x, data)
+        _, gradient, curvature, _ = likelihood.nll_curvature(x, data)
         return gradient, curvature
 
     arguments = (likelihood, data, found.x), (likelihood_dot, data_dot, found_dot.x)

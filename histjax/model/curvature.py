@@ -31,6 +31,46 @@ class Curvature(NamedTuple):
     diagonal: Float[Array, "narrow"]
 
 
+class Walls(NamedTuple):
+    """Expected counts of bins, which a step should not drive below zero, and their derivatives.
+
+    **Fields:** `expected`; `dense` derivatives with respect to the dense parameters; `narrow` that of the bin `place`
+    of each narrow one; `empty`: nothing is observed there, so that the likelihood is smooth down to 0 and ends in a
+    wall; `filled`: something is, and its logarithm is the wall.
+    """
+
+    expected: Float[Array, "bins"]
+    dense: Float[Array, "bins dense"]
+    narrow: Float[Array, "narrow"]
+    place: Int[Array, "narrow"]
+    empty: Bool[Array, "bins"]
+    filled: Bool[Array, "bins"]
+
+    def moved(self, structure: Structure, move: Float[Array, "parameters"]) -> Float[Array, "bins"]:
+        """How the expected counts change with a small step."""
+        return (self.dense @ move[structure.dense]).at[self.place].add(self.narrow * move[structure.narrow])
+
+    @property
+    def only_empty_crossed(self) -> Bool[Array, ""]:
+        """Whether empty bins have a negative expectation, and no others."""
+        negative = self.expected < 0
+        return jnp.any(self.empty & negative) & ~jnp.any(self.filled & negative)
+
+    def penalty(self, weight: Float[Array, "bins"]) -> Curvature:
+        """The Hessian of ½ sum of weight (expected + change)^2, to first order."""
+        own = weight[self.place] * self.narrow
+        block = (weight[:, None] * self.dense).T @ self.dense
+        return Curvature(block, own[:, None] * self.dense[self.place], own * self.narrow)
+
+
+def no_walls(structure: Structure, n_bins: int, dtype) -> Walls:
+    """Nothing to beware of."""
+    n_dense, n_narrow = structure.dense.size, structure.narrow.size
+    never, place = jnp.zeros(n_bins, bool), jnp.zeros(n_narrow, jnp.int32)
+    zeros = jnp.zeros(n_bins, dtype), jnp.zeros((n_bins, n_dense), dtype), jnp.zeros(n_narrow, dtype)
+    return Walls(*zeros, place, never, never)
+
+
 def without_structure(n_parameters: int) -> Structure:
     """All parameters dense, in the flat order."""
     return Structure(jnp.arange(n_parameters, dtype=jnp.int32), jnp.zeros(0, jnp.int32))

@@ -23,8 +23,8 @@ from jaxtyping import Array, Float
 from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables
 from histjax.model.constraints import Constraints, constraint_derivatives
-from histjax.model.curvature import Curvature
-from histjax.model.density import poisson_derivatives, poisson_deviance
+from histjax.model.curvature import Curvature, Walls
+from histjax.model.density import FLOOR, poisson_derivatives, poisson_deviance
 from histjax.model.derive import Coefficients
 from histjax.model.effects import clipped
 from histjax.model.functions import Functions, function_curvature, function_indices
@@ -41,9 +41,13 @@ def derivatives(
     vector: Float[Array, "parameters"],
     counts: Float[Array, "bins"],
     auxiliary: Float[Array, "auxiliaries"],
-) -> tuple[Float[Array, ""], Float[Array, "parameters"], Curvature]:
-    """-ln L(vector) + ln L(saturated), its gradient and its Hessian."""
-    value, gradient, curvature = _main(layout, tables, coefficients, functions, weights, vector, counts)
+) -> tuple[Float[Array, ""], Float[Array, "parameters"], Curvature, Walls]:
+    """-ln L(vector) + ln L(saturated), its gradient and its Hessian, and the bins to beware of.
+
+    Where an expectation lies below the floor, far from any minimum, the Hessian is made convex: the bend of an
+    expectation is not weighted with the slope of the wall.
+    """
+    value, gradient, curvature, walls = _main(layout, tables, coefficients, functions, weights, vector, counts)
     constraint, slope, bend, block = constraint_derivatives(tables, constraints, vector, auxiliary)
     dense, narrow = tables.dense_parameter, tables.narrow_parameter
     total = curvature.block + jnp.diag(bend[dense])
@@ -51,7 +55,7 @@ def derivatives(
         place = tables.split_place[tables.correlated_parameter]
         total = total.at[jnp.ix_(place, place)].add(block)
     curvature = Curvature(total, curvature.border, curvature.diagonal + bend[narrow])
-    return value + constraint, gradient + slope, curvature
+    return value + constraint, gradient + slope, curvature, walls
 
 
 def _main(layout: Layout, tables: Tables, coefficients: Coefficients, functions: Functions, weights, vector, counts):
@@ -63,12 +67,14 @@ def _main(layout: Layout, tables: Tables, coefficients: Coefficients, functions:
     first, second = (weights * each for each in poisson_derivatives(counts, expected))
     if layout.clip_bin_data is not None:
         first, second = (jnp.where(yields > layout.clip_bin_data, each, 0.0) for each in (first, second))
-    weight = first[tables.bin_of_cell]
+    weight = jnp.where(yields > FLOOR, first, jnp.maximum(first, 0.0))[tables.bin_of_cell]
     sums = summed(layout, tables, coefficients, functions, rates, weight, vector)
     jacobian = _dense_jacobian(layout, tables, functions, sums)
     slope = jnp.concatenate([first @ jacobian, first[tables.narrow_bin] * sums.narrow_slope])
     curvature = _curvature(layout, tables, functions, rates, weight, vector, sums, jacobian, second)
-    return weights @ poisson_deviance(counts, expected), slope[tables.split_place], curvature
+    seen = weights > 0
+    bins = Walls(expected, jacobian, sums.narrow_slope, tables.narrow_bin, seen & (counts <= 0), seen & (counts > 0))
+    return weights @ poisson_deviance(counts, expected), slope[tables.split_place], curvature, bins
 
 
 def _dense_jacobian(layout: Layout, tables: Tables, functions: Functions, sums: Sums) -> Float[Array, "bins dense"]:

@@ -23,7 +23,7 @@ from histjax.model.constraints import (
     log_saturated,
     widths_root,
 )
-from histjax.model.curvature import Curvature, Structure, full_matrix
+from histjax.model.curvature import Curvature, Structure, Walls, full_matrix
 from histjax.model.data import BinTerm, Data, LogpdfTerms, bin_by_bin, listed
 from histjax.model.density import FLOOR, draw_poisson, log_poisson, log_poisson_saturated, poisson_deviance
 from histjax.model.derivatives import derivatives
@@ -162,15 +162,15 @@ class Model(Likelihood):
         return Structure(self.tables.dense_parameter, self.tables.narrow_parameter)
 
     @compiled
-    def nll_curvature(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Curvature]:
-        """`nll`, gradient and exact Hessian by structure (see `histjax.model.derivatives`)."""
+    def nll_curvature(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Curvature, Walls]:
+        """`nll`, gradient and exact Hessian by structure, and the bins to beware of (`histjax.model.derivatives`)."""
         arrays = self.tables, self.coefficients, self.constraints, self.functions, self.templates.weights
         return derivatives(self.layout, *arrays, vector, *self._cut(self.ravel_data(data)))
 
     @compiled
     def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
         """`nll`, gradient and the same Hessian as a whole matrix."""
-        value, gradient, curvature = self.nll_curvature(vector, data)
+        value, gradient, curvature, _ = self.nll_curvature(vector, data)
         return value, gradient, full_matrix(self.structure, curvature)
 
     @compiled

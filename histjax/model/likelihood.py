@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from histjax._typing import Params
-from histjax.model.curvature import Curvature, Structure, dense_curvature, without_structure
+from histjax.model.curvature import Curvature, Structure, Walls, dense_curvature, no_walls, without_structure
 from histjax.model.data import BinTerm, LogpdfTerms
 from histjax.model.parameters import Parameters
 
@@ -80,10 +80,12 @@ class Likelihood(eqx.Module):
         """Which parameters are dense and which narrow in `nll_curvature`; all dense by default."""
         return without_structure(self.parameters.init.size)
 
-    def nll_curvature(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Curvature]:
-        """`nll_derivatives` with the Hessian in the form of `structure`; what the minimiser asks for."""
+    def nll_curvature(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Curvature, Walls]:
+        """`nll_derivatives` with the Hessian in the form of `structure`, and the expected counts that a step should not
+        drive below zero (none by default): what the minimiser asks for.
+        """
         value, gradient, hessian = self.nll_derivatives(vector, data)
-        return value, gradient, dense_curvature(hessian)
+        return value, gradient, dense_curvature(hessian), no_walls(self.structure, 0, vector.dtype)
 
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
         """`True` where the model cannot describe `data` at `vector` at all (an expectation of 0 for an observed
