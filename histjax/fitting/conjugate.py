@@ -54,7 +54,7 @@ class NewtonCG(Minimiser):
             return ~walk.done & (walk.iteration < self.max_iterations)
 
         end = jax.lax.while_loop(unfinished, lambda walk: _step(likelihood, data, problem, model, self, walk), state)
-        return Minimum(end.x, *evaluated(likelihood, data, end.x)[:4], end.iteration)
+        return evaluated(likelihood, data, end.x).minimum(end.x, end.iteration)
 
 
 class Walk(NamedTuple):

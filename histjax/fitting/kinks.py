@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from histjax.fitting.problem import Problem
+from histjax.fitting.problem import Minimum, Problem
 from histjax.model.curvature import Curvature, Walls
 from histjax.model.likelihood import Likelihood
 
@@ -30,6 +30,10 @@ class Evaluation(NamedTuple):
     curvature: Curvature
     pinned: Bool[Array, "parameters"]
     walls: Walls
+
+    def minimum(self, x: Float[Array, "parameters"], iterations) -> Minimum:
+        """The evaluation as the minimum at `x`."""
+        return Minimum(x, self.value, self.gradient, self.curvature, self.pinned, iterations)
 
 
 def evaluated(likelihood: Likelihood, data, x: Float[Array, "parameters"]) -> Evaluation:

@@ -65,7 +65,7 @@ class Newton(Minimiser):
             start, lowest = displaced(problem, attempts.made), attempts.lowest
             end = descend(likelihood, data, problem, start, self)
             first = attempts.made == 0
-            found = Minimum(end.base, *end.base_here[:4], lowest.iterations + end.iteration)
+            found = end.base_here.minimum(end.base, lowest.iterations + end.iteration)
             # a restart must win by more than rounding, so that the first descent is kept where all agree
             better = first | (found.value < lowest.value - 1e-9 * (1 + jnp.abs(lowest.value)))
             kept = jax.tree.map(lambda new, old: jnp.where(better, new, old), found, lowest)
@@ -73,7 +73,7 @@ class Newton(Minimiser):
             return Attempts(kept, attempts.made + 1, jnp.where(first, end.iteration, attempts.longest))
 
         zero = jnp.zeros((), jnp.int32)
-        nowhere = Minimum(problem.start, *unknown(likelihood, data, problem.start)[:4], zero)
+        nowhere = unknown(likelihood, problem.start).minimum(problem.start, zero)
         return jax.lax.while_loop(wanted, attempt, Attempts(nowhere, zero, zero)).lowest
 
 
@@ -116,16 +116,15 @@ class Attempts(NamedTuple):
     longest: Int[Array, ""]
 
 
-def unknown(likelihood: Likelihood, data, x: Float[Array, "parameters"]) -> Evaluation:
+def unknown(likelihood: Likelihood, x: Float[Array, "parameters"]) -> Evaluation:
     """What is known where the likelihood has not been evaluated yet: value infinite, no slope, unit curvature."""
     structure = likelihood.structure
     n_dense, n_narrow = structure.dense.size, structure.narrow.size
-    n_bins = jax.eval_shape(likelihood.nll_curvature, x, data)[3].expected.size
     unit = Curvature(
         jnp.eye(n_dense, dtype=x.dtype), jnp.zeros((n_narrow, n_dense), x.dtype), jnp.ones(n_narrow, x.dtype)
     )
     flat = jnp.zeros_like(x)
-    walls = no_walls(structure, n_bins, x.dtype)
+    walls = no_walls(structure, likelihood.n_walls, x.dtype)
     return Evaluation(jnp.full((), jnp.inf, x.dtype), flat, unit, flat.astype(bool), walls)
 
 
@@ -147,7 +146,7 @@ def descend(
 ) -> State:
     """One descent from `start`. The first step stays at the start."""
     zero, none = jnp.zeros((), start.dtype), jnp.zeros((), jnp.int32)
-    nothing = unknown(likelihood, data, start)
+    nothing = unknown(likelihood, start)
     unstarted = zero, zero + jnp.inf, none - 1, jnp.zeros((), bool)
     state = State(start, nothing, *unstarted, start, nothing, zero, none, jnp.zeros((), bool))
 

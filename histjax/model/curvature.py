@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+
+from histjax._typing import is_traced
 
 
 class Structure(NamedTuple):
@@ -109,10 +112,14 @@ def full_matrix(structure: Structure, curvature: Curvature) -> Float[Array, "...
     return matrix.at[narrow, narrow].set(curvature.diagonal, unique_indices=True)
 
 
-@jax.jit
 def diagonal_of(structure: Structure, curvature: Curvature) -> Float[Array, "parameters"]:
-    """The diagonal in the flat order."""
-    return joined_parts(structure, jnp.diagonal(curvature.block), curvature.diagonal)
+    """The diagonal in the flat order; put together on the host where all values are known."""
+    if is_traced(structure, curvature):
+        return joined_parts(structure, jnp.diagonal(curvature.block), curvature.diagonal)
+    dense, narrow = (np.asarray(each) for each in structure)
+    diagonal = np.empty(dense.size + narrow.size, curvature.block.dtype)
+    diagonal[dense], diagonal[narrow] = np.diagonal(curvature.block), curvature.diagonal
+    return diagonal
 
 
 def product(structure: Structure, curvature: Curvature, vector: Float[Array, "parameters"]) -> Array:

@@ -80,12 +80,17 @@ class Likelihood(eqx.Module):
         """Which parameters are dense and which narrow in `nll_curvature`; all dense by default."""
         return without_structure(self.parameters.init.size)
 
+    @property
+    def n_walls(self) -> int:
+        """How many expected counts `nll_curvature` gives."""
+        return 0
+
     def nll_curvature(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Curvature, Walls]:
         """`nll_derivatives` with the Hessian in the form of `structure`, and the expected counts that a step should not
         drive below zero (none by default): what the minimiser asks for.
         """
         value, gradient, hessian = self.nll_derivatives(vector, data)
-        return value, gradient, dense_curvature(hessian), no_walls(self.structure, 0, vector.dtype)
+        return value, gradient, dense_curvature(hessian), no_walls(self.structure, self.n_walls, vector.dtype)
 
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
         """`True` where the model cannot describe `data` at `vector` at all (an expectation of 0 for an observed
