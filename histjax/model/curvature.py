@@ -112,7 +112,7 @@ def full_matrix(structure: Structure, curvature: Curvature) -> Float[Array, "...
     return matrix.at[narrow, narrow].set(curvature.diagonal, unique_indices=True)
 
 
-def diagonal_of(structure: Structure, curvature: Curvature) -> Float[Array, "parameters"]:
+def diagonal_of(structure: Structure, curvature: Curvature) -> Float[Array | np.ndarray, "parameters"]:
     """The diagonal in the flat order; put together on the host where all values are known."""
     if is_traced(structure, curvature):
         return joined_parts(structure, jnp.diagonal(curvature.block), curvature.diagonal)
