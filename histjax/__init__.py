@@ -24,6 +24,7 @@ from histjax.fitting.diagnosis import diagnose as diagnose
 from histjax.fitting.minima import Minima as Minima
 from histjax.fitting.minima import find_minima as find_minima
 from histjax.fitting.newton import Newton as Newton
+from histjax.fitting.conjugate import NewtonCG as NewtonCG
 from histjax.fitting.first_order import LBFGS as LBFGS
 from histjax.fitting.first_order import Optax as Optax
 from histjax.fitting.result import FitResult as FitResult

@@ -4,46 +4,55 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from histjax.fitting.problem import either, free_block
+from histjax.fitting.arrow import Factor, System, factorised, inverse, inverse_blocks, inverse_root, scaled
+from histjax.model.curvature import Curvature, Structure, joined_parts
 
 RIDGE = 1e-10
 """Added to a Hessian (scaled to unit diagonal) that is not positive definite, so that a flat direction can be
 recognised.
 """
 
+FLAT = 1e8
+"""A variance that exceeds what the parameter would have alone by this factor is infinite: a flat direction."""
+
 
 @jax.jit
 def covariance_matrix(
-    hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]
+    structure: Structure, curvature: Curvature, held: Bool[Array, "parameters"]
 ) -> Float[Array, "parameters parameters"]:
     """Inverse of the Hessian on the parameters that are not `held`; rows and columns of held ones are 0.
 
-    A parameter that lies in a flat direction (its variance exceeds 1e8 times what it would be alone) has variance
-    infinity.
+    A parameter that lies in a flat direction has variance infinity, and no covariance.
     """
-    matrix, scale = free_block(hessian, held)
-    identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
-    definite = jnp.all(jnp.isfinite(jnp.linalg.cholesky(matrix)))
-    inverse = jax.scipy.linalg.solve(jnp.where(definite, matrix, matrix + RIDGE * identity), identity, assume_a="pos")
-    inverse = jnp.where(either(held), 0.0, 0.5 * (inverse + inverse.T))
-    flat = jnp.diagonal(inverse) > 1e8
-    inverse = jnp.where(either(flat), jnp.where(jnp.diag(flat), jnp.inf, inverse * identity), inverse)
-    return inverse / jnp.outer(scale, scale)
+    system = scaled(structure, curvature, held)
+    matrix = inverse(_definite(system))
+    matrix = jnp.where(_either(held), 0.0, 0.5 * (matrix + matrix.T))
+    flat = jnp.diagonal(matrix) > FLAT
+    alone = jnp.diag(jnp.where(flat, jnp.inf, jnp.diagonal(matrix)))
+    return jnp.where(_either(flat), alone, matrix) / jnp.outer(system.scale, system.scale)
+
+
+@jax.jit
+def standard_deviations(
+    structure: Structure, curvature: Curvature, held: Bool[Array, "parameters"]
+) -> Float[Array, "parameters"]:
+    """Square roots of the diagonal of the covariance, without the rest of it; infinite in flat directions."""
+    system = scaled(structure, curvature, held)
+    block, _, diagonal = inverse_blocks(_definite(system))
+    variance = jnp.where(held, 0.0, joined_parts(structure, jnp.diagonal(block), diagonal))
+    return jnp.sqrt(jnp.where(variance > FLAT, jnp.inf, variance)) / system.scale
 
 
 @jax.jit
 def covariance_root(
-    hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]
+    structure: Structure, curvature: Curvature, held: Bool[Array, "parameters"]
 ) -> Float[Array, "parameters parameters"]:
     """A matrix R with R R^T = the covariance, for propagation: what a linear function of the parameters varies by is
     the length of its image under R^T. In a flat direction R is large (a ridge of 1e-10 on the scaled Hessian).
     """
-    matrix, scale = free_block(hessian, held)
-    identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
-    definite = jnp.all(jnp.isfinite(jnp.linalg.cholesky(matrix)))
-    factor = jnp.linalg.cholesky(jnp.where(definite, matrix, matrix + RIDGE * identity))
-    root = jax.scipy.linalg.solve_triangular(factor, identity, lower=True, trans=1)
-    return jnp.where(either(held), 0.0, root) / scale[:, None]
+    system = scaled(structure, curvature, held)
+    root = jnp.where(held[:, None], 0.0, inverse_root(_definite(system)))
+    return root / system.scale[:, None]
 
 
 @jax.jit
@@ -52,20 +61,24 @@ def correlation_matrix(covariance: Float[Array, "parameters parameters"]) -> Flo
     sigma = jnp.sqrt(jnp.diagonal(covariance))
     known = (sigma > 0) & jnp.isfinite(sigma)
     safe = jnp.where(known, sigma, 1.0)
-    scaled = jnp.where(either(~known), 0.0, covariance / jnp.outer(safe, safe))
-    return jnp.fill_diagonal(scaled, 1.0, inplace=False)
-
-
-@jax.jit
-def standard_deviations(covariance: Float[Array, "parameters parameters"]) -> Float[Array, "parameters"]:
-    """Square roots of the diagonal; infinite in flat directions."""
-    return jnp.sqrt(jnp.diagonal(covariance))
+    correlation = jnp.where(_either(~known), 0.0, covariance / jnp.outer(safe, safe))
+    return jnp.fill_diagonal(correlation, 1.0, inplace=False)
 
 
 @jax.jit
 def smallest_eigenvalue(
-    hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]
+    structure: Structure, curvature: Curvature, held: Bool[Array, "parameters"]
 ) -> Float[Array, ""]:
     """Smallest eigenvalue of the Hessian on the free parameters, scaled to unit diagonal; 1 where nothing is free."""
-    matrix, _ = free_block(hessian, held)
-    return jnp.linalg.eigvalsh(matrix)[0]
+    return jnp.linalg.eigvalsh(scaled(structure, curvature, held).matrix())[0]
+
+
+def _definite(system: System) -> Factor:
+    """The factorised matrix, with a ridge where it is not positive definite."""
+    definite = factorised(system, 0.0).exists
+    return factorised(system, jnp.where(definite, 0.0, RIDGE))
+
+
+def _either(mask: Bool[Array, "parameters"]) -> Bool[Array, "parameters parameters"]:
+    """Which elements of a matrix lie in a masked row or column."""
+    return mask[:, None] | mask[None, :]

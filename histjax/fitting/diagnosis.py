@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from histjax._typing import is_traced
-from histjax.fitting.problem import free_block
+from histjax.fitting.arrow import scaled
 from histjax.fitting.result import FitResult
+from histjax.model.curvature import dense_curvature, without_structure
 from histjax.model.data import BinTerm
 from histjax.model.likelihood import Likelihood
 
@@ -20,6 +22,8 @@ NEGLIGIBLE = 1e-8
 SMALLEST_WEIGHT = 0.1
 """Components of a direction below it are left out."""
 MOST_BINS = 5
+MOST_PARAMETERS = 2000
+"""Eigenvectors of a larger Hessian take minutes."""
 LONGEST_LIST = 3
 """How many bins, directions or parameters the text shows of each kind; the record has them all."""
 
@@ -146,8 +150,12 @@ def flat_directions(hessian: Float[Array, "parameters parameters"], held: Array,
     """Directions of the free parameters in which the curvature is negative or nearly 0, the most negative first.
 
     The eigenvectors of the scaled Hessian; where several are flat, the combinations of them with the fewest components.
+    None are looked for among more than `MOST_PARAMETERS`.
     """
-    matrix = np.asarray(free_block(hessian, held)[0])
+    if len(names) > MOST_PARAMETERS:
+        return []
+    system = scaled(without_structure(len(names)), dense_curvature(jnp.asarray(hessian)), jnp.asarray(held))
+    matrix = np.asarray(system.matrix())
     if not np.all(np.isfinite(matrix)):
         return []
     values, vectors = np.linalg.eigh(matrix)

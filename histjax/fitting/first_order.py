@@ -72,7 +72,7 @@ class Optax(Minimiser):
         z = space.inside(jnp.zeros_like(problem.start))
         walk = jax.lax.while_loop(unfinished, step, Walk.start(z, method.init(z), *objective(z)))
         x = space.point(walk.lowest_z)
-        return Minimum(x, *evaluated(likelihood, data, x), walk.iteration)
+        return evaluated(likelihood, data, x).minimum(x, walk.iteration)
 
 
 def LBFGS(tolerance: float = 1e-6, max_iterations: int = 2000) -> Optax:

@@ -11,11 +11,13 @@ from jaxtyping import Array, Float
 
 from histjax._typing import is_traced, on_host, replaced
 from histjax.errors import FailedFit, InvalidModel
+from histjax.fitting.arrow import factorised, scaled
 from histjax.fitting.diagnosis import diagnose
 from histjax.fitting.implicit import minimum, with_curvature
 from histjax.fitting.newton import Newton
-from histjax.fitting.problem import Minimiser, Problem, active, free_block
+from histjax.fitting.problem import Minimiser, Problem, active
 from histjax.fitting.result import FitResult, Status
+from histjax.model.curvature import Curvature, Structure
 from histjax.model.likelihood import Likelihood
 from histjax.model.parameters import Parameters
 
@@ -126,7 +128,7 @@ def solve(
     if differentiable_hessian:
         found = with_curvature(likelihood, data, found)
     held = active(problem, found)
-    edm, kkt, is_definite, is_flat = certificate(found.gradient, found.hessian, held)
+    edm, kkt, is_definite, is_flat = certificate(likelihood.structure, found.curvature, found.gradient, held)
     capped = found.iterations >= minimiser.max_iterations
     unfinished = jnp.where(capped, Status.MAX_ITERATIONS, Status.STALLED)
     verdicts = [
@@ -150,23 +152,22 @@ def solve(
         active=held & ~problem.fixed,
         on_bound=~problem.fixed & ((found.x - problem.lower <= margin) | (problem.upper - found.x <= margin)),
         gradient=found.gradient,
-        hessian=found.hessian,
+        structure=likelihood.structure,
+        curvature=found.curvature,
         parameters=likelihood.parameters,
     )
 
 
-def certificate(gradient: Float[Array, "parameters"], hessian: Float[Array, "parameters parameters"], held: Array):
+def certificate(structure: Structure, curvature: Curvature, gradient: Float[Array, "parameters"], held: Array):
     """EDM (of twice the negative log likelihood), KKT residual, and whether the free Hessian is definite or flat.
 
     Both verdicts are on the Hessian scaled to unit diagonal: *definite* if it stays positive definite when 1e-9 is
     taken off its diagonal, *flat* if not that but positive definite with 1e-9 added.
     """
-    matrix, scale = free_block(hessian, held)
-    identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
-    scaled = jnp.where(held, 0.0, gradient) / scale
-    margin = 1e-9 if matrix.dtype == jnp.float64 else 1e-4
-    is_definite = jnp.all(jnp.isfinite(jnp.linalg.cholesky(matrix - margin * identity)))
-    factor = jnp.linalg.cholesky(matrix + margin * identity)
-    is_flat = ~is_definite & jnp.all(jnp.isfinite(factor))
-    edm = scaled @ jax.scipy.linalg.cho_solve((factor, True), scaled)
-    return edm, jnp.max(jnp.abs(scaled), initial=0.0), is_definite, is_flat
+    system = scaled(structure, curvature, held)
+    slope = jnp.where(held, 0.0, gradient) / system.scale
+    margin = 1e-9 if slope.dtype == jnp.float64 else 1e-4
+    is_definite, factor = factorised(system, -margin).exists, factorised(system, margin)
+    is_flat = ~is_definite & factor.exists
+    edm = jnp.where(factor.exists, slope @ factor.solve(slope), jnp.nan)
+    return edm, jnp.max(jnp.abs(slope), initial=0.0), is_definite, is_flat

@@ -10,7 +10,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from histjax.fitting.problem import Minimiser, Minimum, Problem, active, free_block
+from histjax.fitting.arrow import NO_EFFECT, factorised, scaled
+from histjax.fitting.problem import Minimiser, Minimum, Problem, active
+from histjax.model.curvature import Curvature, diagonal_of, product
 from histjax.model.likelihood import Likelihood
 
 
@@ -19,7 +21,7 @@ def minimum(likelihood: Likelihood, data, problem: Problem, minimiser: Minimiser
     """`minimiser.minimise`, differentiable any number of times with respect to likelihood, data, fixed values and
     bounds.
 
-    Point and value carry derivatives; `gradient` and `hessian` are numbers until `with_curvature` makes them
+    Point and value carry derivatives; `gradient` and `curvature` are numbers until `with_curvature` makes them
     functions too, which costs the program of a third derivative.
     """
     return minimiser.minimise(likelihood, data, problem)
@@ -32,7 +34,7 @@ def _minimum_jvp(primals, tangents):
     # the Hessian below must be a function, or a second derivative would silently miss a term
     found = with_curvature(likelihood, data, minimum(likelihood, data, problem, minimiser))
     x_dot, value_dot = displacement(likelihood, data, problem, found, (likelihood_dot, data_dot, problem_dot))
-    return found, Minimum(x_dot, value_dot, None, None, None, None)
+    return found, Minimum(x_dot, value_dot, None, Curvature(None, None, None), None, None)
 
 
 def displacement(likelihood: Likelihood, data, problem: Problem, found: Minimum, tangents) -> tuple[Array, Array]:
@@ -46,20 +48,22 @@ def displacement(likelihood: Likelihood, data, problem: Problem, found: Minimum,
 
     _, (value_dot, slope_dot) = eqx.filter_jvp(evaluate, (likelihood, data), (likelihood_dot, data_dot))
     slope_dot = jnp.zeros_like(found.x) if slope_dot is None else slope_dot
-    x_dot = followed(problem, found, _held_tangent(problem, problem_dot, found.x), slope_dot)
+    x_dot = followed(likelihood, problem, found, _held_tangent(problem, problem_dot, found.x), slope_dot)
     # the gradient vanishes on the free parameters but not on fixed and active ones: x moves the value as well
     return x_dot, found.gradient @ x_dot + (0.0 if value_dot is None else value_dot)
 
 
-def followed(problem: Problem, found: Minimum, held_dot: Array, slope_dot: Array) -> Float[Array, "parameters"]:
+def followed(
+    likelihood: Likelihood, problem: Problem, found: Minimum, held_dot: Array, slope_dot: Array
+) -> Float[Array, "parameters"]:
     """How the point moves when held parameters move by `held_dot` and the gradient changes by `slope_dot`."""
-    held = active(problem, found)
+    structure, curvature, held = likelihood.structure, found.curvature, active(problem, found)
     held_dot = jnp.where(held, held_dot, 0.0)
     # a parameter without any effect has no place to move to
-    held = held | (jnp.abs(jnp.diagonal(found.hessian)) < 1e-12)
-    matrix, scale = free_block(found.hessian, held)
-    right = jnp.where(held, 0.0, slope_dot + found.hessian @ held_dot) / scale
-    return held_dot - jnp.where(held, 0.0, jax.scipy.linalg.solve(matrix, right, assume_a="pos") / scale)
+    held = held | (jnp.abs(diagonal_of(structure, curvature)) < NO_EFFECT)
+    system = scaled(structure, curvature, held)
+    right = jnp.where(held, 0.0, slope_dot + product(structure, curvature, held_dot)) / system.scale
+    return held_dot - jnp.where(held, 0.0, factorised(system, 0.0).solve(right) / system.scale)
 
 
 @eqx.filter_custom_jvp
@@ -75,13 +79,13 @@ def _with_curvature_jvp(primals, tangents):
     likelihood_dot, data_dot, found_dot = tangents
 
     def evaluate(likelihood, data, x):
-        _, gradient, hessian = likelihood.nll_derivatives(x, data)
-        return gradient, hessian
+        _, gradient, curvature, _ = likelihood.nll_curvature(x, data)
+        return gradient, curvature
 
     arguments = (likelihood, data, found.x), (likelihood_dot, data_dot, found_dot.x)
-    _, (gradient_dot, hessian_dot) = eqx.filter_jvp(evaluate, *arguments)
+    _, (gradient_dot, curvature_dot) = eqx.filter_jvp(evaluate, *arguments)
     again = with_curvature(likelihood, data, found)
-    return again, found_dot._replace(gradient=gradient_dot, hessian=hessian_dot)
+    return again, found_dot._replace(gradient=gradient_dot, curvature=curvature_dot)
 
 
 def _held_tangent(problem: Problem, problem_dot: Problem, x: Array) -> Array:

@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from histjax.fitting.problem import Problem
+from histjax.fitting.problem import Minimum, Problem
+from histjax.model.curvature import Curvature, Walls
 from histjax.model.likelihood import Likelihood
 
 SMALLEST_JUMP = 1e-10
@@ -20,19 +21,26 @@ SMALLEST_JUMP = 1e-10
 
 
 class Evaluation(NamedTuple):
-    """The negative log likelihood at a point, with its derivatives and the parameters that a kink pins."""
+    """The negative log likelihood at a point, with its derivatives, the parameters that a kink pins and the expected
+    counts to beware of.
+    """
 
     value: Float[Array, ""]
     gradient: Float[Array, "parameters"]
-    hessian: Float[Array, "parameters parameters"]
+    curvature: Curvature
     pinned: Bool[Array, "parameters"]
+    walls: Walls
+
+    def minimum(self, x: Float[Array, "parameters"], iterations) -> Minimum:
+        """The evaluation as the minimum at `x`."""
+        return Minimum(x, self.value, self.gradient, self.curvature, self.pinned, iterations)
 
 
 def evaluated(likelihood: Likelihood, data, x: Float[Array, "parameters"]) -> Evaluation:
-    """Evaluate at `x`; where the likelihood has no kinks this is `nll_derivatives` and nothing else."""
-    value, gradient, hessian = likelihood.nll_derivatives(x, data)
+    """Evaluate at `x`; where the likelihood has no kinks this is `nll_curvature` and nothing else."""
+    value, gradient, curvature, walls = likelihood.nll_curvature(x, data)
     if not likelihood.kinks:
-        return Evaluation(value, gradient, hessian, jnp.zeros(x.shape, bool))
+        return Evaluation(value, gradient, curvature, jnp.zeros(x.shape, bool), walls)
     on_kink = kinked(likelihood, x) & (x == 0)
     # the gradient at a kink is the mean of both sides
     right = jax.grad(likelihood.nll)(jnp.where(on_kink, 1e-30, x), data)
@@ -40,7 +48,7 @@ def evaluated(likelihood: Likelihood, data, x: Float[Array, "parameters"]) -> Ev
     jumps = on_kink & (jnp.abs(right - left) > SMALLEST_JUMP)
     downhill = jnp.where(right < 0, right, jnp.where(left > 0, left, 0.0))
     pinned = jumps & (left <= 0) & (right >= 0)
-    return Evaluation(value, jnp.where(jumps, downhill, gradient), hessian, pinned)
+    return Evaluation(value, jnp.where(jumps, downhill, gradient), curvature, pinned, walls)
 
 
 def kinked(likelihood: Likelihood, x: Float[Array, "parameters"]) -> Bool[Array, "parameters"]:

@@ -15,9 +15,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from histjax.fitting.arrow import scaled
+from histjax.fitting.boxes import box_step
+from histjax.fitting.conjugate import NewtonCG
 from histjax.fitting.kinks import Evaluation, evaluated, one_side
-from histjax.fitting.problem import Minimiser, Minimum, Problem, active, either, free_block
+from histjax.fitting.problem import Minimiser, Minimum, Problem, active
+from histjax.model.curvature import Curvature, all_finite, no_walls
 from histjax.model.likelihood import Likelihood
+
+LONGEST_EXCURSION = 3
+"""Steps taken from a rejected point before the minimiser returns."""
 
 
 class Newton(Minimiser):
@@ -31,15 +38,21 @@ class Newton(Minimiser):
     - `patience`, `restarts`: a descent of more than `patience` iterations has met a likelihood far from convex, which
       may have several minima; it is repeated from `restarts` displaced starting points and the lowest minimum kept.
       So is every descent where a user's function of parameters (`histjax.Factor`) acts.
+    - `most_work`: where one factorisation of the Hessian, (narrow + dense) x dense^2 operations, costs more, `NewtonCG`
+      takes over, with Hessian-vector products and one descent.
     """
 
     tolerance: float = 1e-12
     max_iterations: int = 200
     patience: int = 20
     restarts: int = 4
+    most_work: float = 2e9
 
     def minimise(self, likelihood: Likelihood, data, problem: Problem) -> Minimum:
         """Descend, more than once where the first descent was long; keep the lowest minimum."""
+        dense, narrow = (each.size for each in likelihood.structure)
+        if (dense + narrow) * dense**2 > self.most_work:
+            return NewtonCG(self.tolerance, self.max_iterations).minimise(likelihood, data, problem)
 
         several = any(likelihood.parameters.in_functions)
 
@@ -49,9 +62,10 @@ class Newton(Minimiser):
             return (attempts.made == 0) | again
 
         def attempt(attempts: Attempts) -> Attempts:
-            end, lowest = descend(likelihood, data, problem, displaced(problem, attempts.made), self), attempts.lowest
+            start, lowest = displaced(problem, attempts.made), attempts.lowest
+            end = descend(likelihood, data, problem, start, self)
             first = attempts.made == 0
-            found = Minimum(end.x, *end.here, lowest.iterations + end.iteration)
+            found = end.base_here.minimum(end.base, lowest.iterations + end.iteration)
             # a restart must win by more than rounding, so that the first descent is kept where all agree
             better = first | (found.value < lowest.value - 1e-9 * (1 + jnp.abs(lowest.value)))
             kept = jax.tree.map(lambda new, old: jnp.where(better, new, old), found, lowest)
@@ -59,12 +73,17 @@ class Newton(Minimiser):
             return Attempts(kept, attempts.made + 1, jnp.where(first, end.iteration, attempts.longest))
 
         zero = jnp.zeros((), jnp.int32)
-        nowhere = Minimum(problem.start, *unknown(problem.start), zero)
+        nowhere = unknown(likelihood, problem.start).minimum(problem.start, zero)
         return jax.lax.while_loop(wanted, attempt, Attempts(nowhere, zero, zero)).lowest
 
 
 class State(NamedTuple):
-    """Where the minimiser stands."""
+    """Where the minimiser stands.
+
+    On an *excursion* `x` is a point that was rejected, for its value, but is gone on from: `base` is the point to
+    return to, with `base_here` and the `base_damping` to go on with there; `away` counts the steps from it. `refused`
+    tells that the step before was rejected.
+    """
 
     x: Float[Array, "parameters"]
     here: Evaluation
@@ -72,6 +91,11 @@ class State(NamedTuple):
     edm: Float[Array, ""]
     iteration: Int[Array, ""]
     done: Bool[Array, ""]
+    base: Float[Array, "parameters"]
+    base_here: Evaluation
+    base_damping: Float[Array, ""]
+    away: Int[Array, ""]
+    refused: Bool[Array, ""]
 
     @property
     def gradient(self) -> Float[Array, "parameters"]:
@@ -92,10 +116,16 @@ class Attempts(NamedTuple):
     longest: Int[Array, ""]
 
 
-def unknown(x: Float[Array, "parameters"]) -> Evaluation:
+def unknown(likelihood: Likelihood, x: Float[Array, "parameters"]) -> Evaluation:
     """What is known where the likelihood has not been evaluated yet: value infinite, no slope, unit curvature."""
+    structure = likelihood.structure
+    n_dense, n_narrow = structure.dense.size, structure.narrow.size
+    unit = Curvature(
+        jnp.eye(n_dense, dtype=x.dtype), jnp.zeros((n_narrow, n_dense), x.dtype), jnp.ones(n_narrow, x.dtype)
+    )
     flat = jnp.zeros_like(x)
-    return Evaluation(jnp.full((), jnp.inf, x.dtype), flat, jnp.eye(x.size, dtype=x.dtype), flat.astype(bool))
+    walls = no_walls(structure, likelihood.n_walls, x.dtype)
+    return Evaluation(jnp.full((), jnp.inf, x.dtype), flat, unit, flat.astype(bool), walls)
 
 
 def displaced(problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parameters"]:
@@ -115,8 +145,10 @@ def descend(
     likelihood: Likelihood, data, problem: Problem, start: Float[Array, "parameters"], minimiser: Newton
 ) -> State:
     """One descent from `start`. The first step stays at the start."""
-    zero = jnp.zeros((), start.dtype)
-    state = State(start, unknown(start), zero, zero + jnp.inf, jnp.zeros((), jnp.int32) - 1, jnp.zeros((), bool))
+    zero, none = jnp.zeros((), start.dtype), jnp.zeros((), jnp.int32)
+    nothing = unknown(likelihood, start)
+    unstarted = zero, zero + jnp.inf, none - 1, jnp.zeros((), bool)
+    state = State(start, nothing, *unstarted, start, nothing, zero, none, jnp.zeros((), bool))
 
     def unfinished(state: State) -> Bool[Array, ""]:
         return ~state.done & (state.iteration < minimiser.max_iterations)
@@ -125,82 +157,66 @@ def descend(
 
 
 def step(likelihood: Likelihood, data, problem: Problem, minimiser: Newton, state: State) -> State:
-    """Try one damped, projected Newton step; keep it where the value went down as predicted."""
-    held, before = active(problem, state), state.here.value
+    """Try one damped, projected Newton step; keep it where the value went down as predicted.
+
+    A rejected step is not always a bad one: where it crosses a steep wall (an empty bin whose expectation becomes
+    negative), the model *there* knows of the wall and the model here does not. So the minimiser goes on from there for
+    `LONGEST_EXCURSION` steps, and returns unless that leads below where it came from (the watchdog technique: R. M.
+    Chamberlain et al., Math. Programming Study 16 (1982) 1).
+    """
+    held, at_base = active(problem, state), state.away == 0
     walled = one_side(likelihood, problem, state.x, state.gradient)
-    box = box_step(walled, state, held)
-    trial = jnp.where(held, state.x, jnp.clip(state.x + box.move, walled.lower, walled.upper))
-    move, damping = trial - state.x, box.damping
-    predicted = -(state.gradient @ move + 0.5 * move @ (state.here.hessian @ move))
-    edm = jnp.abs(predicted)
-    there = evaluated(likelihood, data, trial)
+    system = scaled(likelihood.structure, state.here.curvature, held)
+    box = box_step(system, walled, state, held)
+    trial = jnp.where(held, state.x, jnp.clip(state.x + box.move / system.scale, walled.lower, walled.upper))
+    move = trial - state.x
+    units = jnp.where(held, 0.0, move * system.scale)
+    predicted = -(state.gradient @ move + 0.5 * units @ system.times(units))
+    there, before = evaluated(likelihood, data, trial), state.base_here.value
     is_finite = finite(there)
     first = state.iteration < 0  # nothing is known yet: the step is zero and is the evaluation of the start
     decrease = jnp.where(first, 0.0, before - there.value)
     noise = 64 * jnp.finfo(before.dtype).eps * (1 + jnp.where(first, 0.0, jnp.abs(before)))
     ratio = jnp.where(predicted > 0, decrease / jnp.where(predicted > 0, predicted, 1.0), -1.0)
+    edm = jnp.abs(predicted)
     resolved = edm > noise  # below the noise of the value the quadratic model is the better judge
-    accept = first | (is_finite & jnp.where(resolved, ratio > 1e-4, decrease >= -noise))
-    damping = next_damping(damping, jnp.where(resolved, ratio, 1.0), accept)
-
-    def keep(new, old):
-        return jnp.where(accept, new, old)
+    accept_here = first | (is_finite & jnp.where(resolved, ratio > 1e-4, decrease >= -noise))
+    accept = jnp.where(at_base, accept_here, is_finite & (decrease > noise))
+    damping = next_damping(box.damping, jnp.where(resolved, ratio, 1.0), accept, state.refused)
+    damping = jnp.where(at_base, damping, jnp.where(accept, box.damping, state.base_damping))
 
     small = (edm <= minimiser.tolerance) | (~resolved & (edm <= 1e-9))
     stuck = ~accept & (damping > 1e20)
-    done = (small & (accept | ~resolved) & (damping < 1)) | stuck
+    done = at_base & ((small & (accept | ~resolved) & (damping < 1)) | stuck)
     done = jnp.where(first, ~is_finite | jnp.all(problem.fixed), done)
-    x, here = jax.tree.map(keep, (trial, there), (state.x, state.here))
-    return State(x, here, damping, edm, state.iteration + 1, done)
+    goes_on = ~accept & ~done & is_finite & resolved & (state.away < LONGEST_EXCURSION) & there.walls.only_empty_crossed
+    return _moved(state, (trial, there), accept, goes_on, damping, box.damping)._replace(edm=edm, done=done)
+
+
+def _moved(state: State, there: tuple, accept, goes_on, damping, used_damping) -> State:
+    """The state at the trial point, where it is accepted or gone on from, else at the base."""
+
+    def choose(mask, new, old):
+        return jax.tree.map(lambda a, b: jnp.where(mask, a, b), new, old)
+
+    base = choose(accept, there, (state.base, state.base_here))
+    x, here = choose(accept | goes_on, there, base)
+    base_damping = jnp.where(state.away == 0, damping, state.base_damping)
+    away = jnp.where(goes_on, state.away + 1, 0)
+    now = jnp.where(goes_on, used_damping, damping)
+    return State(x, here, now, state.edm, state.iteration + 1, state.done, *base, base_damping, away, ~accept)
 
 
 def finite(here: Evaluation) -> Bool[Array, ""]:
     """Whether an evaluation gave numbers."""
-    return jnp.isfinite(here.value) & jnp.all(jnp.isfinite(here.gradient)) & jnp.all(jnp.isfinite(here.hessian))
+    return jnp.isfinite(here.value) & jnp.all(jnp.isfinite(here.gradient)) & all_finite(here.curvature)
 
 
-def next_damping(damping: Array, ratio: Array, accept: Array) -> Array:
-    """Lower the damping where the quadratic model predicts well, raise it where it does not."""
-    lowered = jnp.where(damping > 1e-6, damping / 10, 0.0)
+def next_damping(damping: Array, ratio: Array, accept: Array, refused: Array) -> Array:
+    """Lower the damping where the quadratic model predicts well, raise it where it does not; after a step that was
+    refused lower it with care, or every other step is refused.
+    """
+    lowered = jnp.where(damping > 1e-6, damping / jnp.where(refused, 2.0, 10.0), 0.0)
     kept = jnp.where(ratio > 0.75, lowered, damping)
     raised = jnp.maximum(4 * damping, 1e-3)
     return jnp.where(accept & (ratio > 0.25), kept, jnp.where(accept, raised, jnp.maximum(8 * damping, 1e-2)))
-
-
-class BoxStep(NamedTuple):
-    """A step of the damped quadratic model inside the box of the bounds, while it is being found."""
-
-    move: Float[Array, "parameters"]
-    clamped: Bool[Array, "parameters"]
-    damping: Float[Array, ""]
-    done: Bool[Array, ""]
-
-
-def box_step(problem: Problem, state: State, held: Bool[Array, "parameters"]) -> BoxStep:
-    """Minimise the damped quadratic model over the free parameters inside their bounds.
-
-    Where the step would leave the box, those parameters are clamped to their bounds and the others solved for again,
-    so that correlated parameters know of it; a step that was merely clipped would not. The damping is raised until
-    the factorisation exists.
-    """
-    matrix, scale = free_block(state.here.hessian, held)
-    gradient = jnp.where(held, 0.0, state.gradient) / scale
-    low, high = (problem.lower - state.x) * scale, (problem.upper - state.x) * scale
-
-    def again(step: BoxStep) -> BoxStep:
-        off = held | step.clamped
-        damped = matrix + step.damping * jnp.eye(matrix.shape[0], dtype=matrix.dtype)
-        block = jnp.where(either(off), jnp.diag(off.astype(matrix.dtype)), damped)
-        pushed = jnp.where(step.clamped, step.move, 0.0)
-        factor = jnp.linalg.cholesky(block)
-        right = jnp.where(off, pushed, -gradient - matrix @ pushed)
-        move = jax.scipy.linalg.cho_solve((factor, True), right)
-        good = jnp.all(jnp.isfinite(move))
-        beyond = ~off & ((move < low) | (move > high)) & good
-        damping = jnp.where(good | (step.damping > 1e12), step.damping, jnp.maximum(4 * step.damping, 1e-3))
-        move = jnp.where(good, jnp.where(held, 0.0, jnp.clip(move, low, high)), 0.0)
-        return BoxStep(move, step.clamped | beyond, damping, (good & ~jnp.any(beyond)) | (step.damping > 1e12))
-
-    start = BoxStep(jnp.zeros_like(gradient), jnp.zeros_like(held), state.damping, jnp.zeros((), bool))
-    found = jax.lax.while_loop(lambda step: ~step.done, again, start)
-    return found._replace(move=found.move / scale)

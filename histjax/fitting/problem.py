@@ -4,9 +4,9 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from histjax.model.curvature import Curvature
 from histjax.model.likelihood import Likelihood
 
 
@@ -31,7 +31,7 @@ class Minimum(NamedTuple):
     x: Float[Array, "parameters"]
     value: Float[Array, ""]
     gradient: Float[Array, "parameters"]
-    hessian: Float[Array, "parameters parameters"]
+    curvature: Curvature
     pinned: Bool[Array, "parameters"]
     iterations: Int[Array, ""]
 
@@ -53,16 +53,3 @@ def active(problem: Problem, at) -> Bool[Array, "parameters"]:
     at_lower = (at.x <= problem.lower) & (at.gradient >= 0)
     at_upper = (at.x >= problem.upper) & (at.gradient <= 0)
     return problem.fixed | at_lower | at_upper | at.pinned
-
-
-def free_block(hessian: Float[Array, "parameters parameters"], held: Bool[Array, "parameters"]) -> tuple[Array, Array]:
-    """The Hessian scaled to unit diagonal, with identity rows and columns for held parameters, and the scale."""
-    diagonal = jnp.abs(jnp.diagonal(hessian))
-    scale = jnp.sqrt(jnp.where(held | (diagonal < 1e-12), 1.0, diagonal))
-    unit = jnp.diag(held.astype(hessian.dtype))
-    return jnp.where(either(held), unit, hessian / jnp.outer(scale, scale)), scale
-
-
-def either(mask: Bool[Array, "parameters"]) -> Bool[Array, "parameters parameters"]:
-    """Which elements of a matrix lie in a masked row or column."""
-    return mask[:, None] | mask[None, :]

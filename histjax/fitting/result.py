@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from histjax._typing import Params
 from histjax.fitting.covariance import correlation_matrix, covariance_matrix, smallest_eigenvalue, standard_deviations
+from histjax.model.curvature import Curvature, Structure, diagonal_of, full_matrix
 from histjax.model.parameters import Parameters
 
 
@@ -59,7 +60,8 @@ class FitResult(eqx.Module):
       against, and which lie on a bound at all, `(parameters,)`.
     - `gradient`: gradient of -ln L there: vanishes on free parameters, and is the slope of the profile likelihood on
       held ones (envelope theorem).
-    - `hessian`: Hessian of -ln L there, for `covariance`, `correlation`, `uncertainty`.
+    - `curvature`: Hessian of -ln L there, in the form of `structure` (narrow parameters apart); `hessian`,
+      `covariance`, `correlation` and `uncertainty` follow from it.
     - `parameters`: what the likelihood says of its parameters.
 
     Under `vmap` every array has a leading axis; a lane that did not converge says so in its `status`.
@@ -76,7 +78,8 @@ class FitResult(eqx.Module):
     active: Bool[Array, "parameters"]
     on_bound: Bool[Array, "parameters"]
     gradient: Float[Array, "parameters"]
-    hessian: Float[Array, "parameters parameters"]
+    structure: Structure
+    curvature: Curvature
     parameters: Parameters
 
     @property
@@ -100,9 +103,19 @@ class FitResult(eqx.Module):
         return self.parameters.unravel(self.on_bound)
 
     @property
+    def hessian(self) -> Float[Array, "parameters parameters"]:
+        """Hessian of -ln L, in the flat order."""
+        return full_matrix(self.structure, self.curvature)
+
+    @property
+    def curvatures(self) -> Float[Array, "parameters"]:
+        """Its diagonal."""
+        return diagonal_of(self.structure, self.curvature)
+
+    @property
     def covariance(self) -> Float[Array, "parameters parameters"]:
         """Inverse Hessian of -ln L on the free, inactive parameters, in the flat order; 0 for held ones."""
-        return covariance_matrix(self.hessian, self.fixed | self.active)
+        return covariance_matrix(self.structure, self.curvature, self.fixed | self.active)
 
     @property
     def correlation(self) -> Float[Array, "parameters parameters"]:
@@ -112,12 +125,13 @@ class FitResult(eqx.Module):
     @property
     def uncertainty(self) -> Params:
         """One standard deviation per parameter; 0 for held components (see `at_bound`), infinite in flat directions."""
-        return self.parameters.unravel(standard_deviations(self.covariance))
+        sigma = standard_deviations(self.structure, self.curvature, self.fixed | self.active)
+        return self.parameters.unravel(sigma)
 
     @property
     def smallest_eigenvalue(self) -> Float[Array, ""]:
         """Smallest eigenvalue of the Hessian on the free parameters, scaled to unit diagonal."""
-        return smallest_eigenvalue(self.hessian, self.fixed | self.active)
+        return smallest_eigenvalue(self.structure, self.curvature, self.fixed | self.active)
 
     def __str__(self) -> str:
         from histjax.fitting.printing import fit_table  # printing knows results, not the other way round

@@ -127,7 +127,7 @@ def _counted(result: GoodnessOfFit, toys: SliceResult) -> GoodnessOfFit:
 @eqx.filter_jit
 def _judged(likelihood: Likelihood, data, result: FitResult) -> GoodnessOfFit:
     # a parameter that nothing depends on, such as one of a masked channel, describes nothing
-    acts = jnp.abs(jnp.diagonal(result.hessian)) > 1e-12
+    acts = jnp.abs(result.curvatures) > 1e-12
     free = ~result.parameters.constrained & ~result.fixed & acts
     n_degrees = likelihood.n_observations - jnp.sum(free)
     terms = likelihood.deviance_terms(result.params, data)

@@ -166,7 +166,7 @@ def grouped_impacts(
     result = fit(likelihood, data, **settings)
     masks = _masks(len(parameters.component_names), [*chosen, [i for i in range(parameters.init.size) if i != place]])
     held = result.fixed | result.active
-    variances = [_variance(result.hessian, held, mask, np.array(place)) for mask in masks]
+    variances = [_variance(result, held | mask, np.array(place)) for mask in masks]
     members = tuple(tuple(parameters.component_names[i] for i in each) for each in chosen)
     arrays = _contributions(result.covariance, np.array(place), masks[:-1], variances)
     return GroupedImpacts(poi, tuple(groups), members, *arrays, result)
@@ -176,10 +176,10 @@ def _masks(size: int, chosen: list[list[int]]) -> list[Bool[np.ndarray, "paramet
     return [np.isin(np.arange(size), each) for each in chosen]
 
 
-@jax.jit
-def _variance(hessian, held, group, place) -> Float[Array, ""]:
-    """Variance of one component when the group is held as well."""
-    return covariance_matrix(hessian, held | group)[place, place]
+@eqx.filter_jit
+def _variance(result: FitResult, held, place) -> Float[Array, ""]:
+    """Variance of one component when these are held."""
+    return covariance_matrix(result.structure, result.curvature, held)[place, place]
 
 
 def _contributions(covariance, place, masks, variances) -> tuple[Array, ...]:

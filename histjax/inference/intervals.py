@@ -222,7 +222,7 @@ def first_widths(profile: Profile, places: Int[Array, "components"]) -> Float[Ar
     """
     xp = jnp if is_traced(profile) else np
     variance = xp.diagonal(xp.asarray(profile.covariance))[places]
-    curvature = xp.diagonal(xp.asarray(profile.best.hessian))[places]
+    curvature = xp.asarray(profile.best.curvatures)[places]
     spread = xp.asarray(profile.problem.spread)[places]
     alone = xp.where(curvature > 1e-12, 1 / xp.sqrt(xp.where(curvature > 1e-12, curvature, 1.0)), 0.0)
     prefit = xp.where(spread > 0, spread, 1.0)

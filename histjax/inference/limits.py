@@ -162,6 +162,6 @@ def _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi) 
 def _uncertainty(background: FitResult, place: int) -> Float[Array, ""]:
     """A first guess of the uncertainty of the parameter of interest, from the fit without signal."""
     released = (background.fixed | background.active).at[place].set(False)
-    variance = covariance_matrix(background.hessian, released)[place, place]
+    variance = covariance_matrix(background.structure, background.curvature, released)[place, place]
     usable = jnp.isfinite(variance) & (variance > 0)
     return jnp.where(usable, jnp.sqrt(jnp.where(usable, variance, 1.0)), 1.0)

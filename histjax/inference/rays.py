@@ -167,7 +167,9 @@ def _moved(profile: Profile, profile_dot: Profile, ray: Rays, ray_dot: Rays, fou
     crossed_dot = -(2 * still.value - level_dot) / jnp.where(crossed, slope, 1.0)
     length_dot = jnp.where(crossed, crossed_dot, jnp.where(at_bound, reach_dot, 0.0))
     along = jnp.zeros_like(found.vector).at[ray.places].set(ray.direction)
-    return length_dot, still.vector + length_dot * followed(still.problem, still.minimum, along, 0 * along)
+    return length_dot, still.vector + length_dot * followed(
+        profile.likelihood, still.problem, still.minimum, along, 0 * along
+    )
 
 
 def _all(profile: Profile, rays: Rays, chained: bool) -> Crossings:

@@ -161,6 +161,6 @@ def displaced(profile: Profile, profile_dot: Profile, fit: HeldFit, values_dot: 
 
     arguments = (profile.problem, fit.values), (profile_dot.problem, values_dot)
     problem, problem_dot = eqx.filter_jvp(held, *arguments)
-    here = Minimum(problem.start, *evaluated(likelihood, data, problem.start), jnp.zeros((), jnp.int32))
+    here = evaluated(likelihood, data, problem.start).minimum(problem.start, jnp.zeros((), jnp.int32))
     moved = displacement(likelihood, data, problem, here, (profile_dot.likelihood, profile_dot.data, problem_dot))
     return Displacement(*moved, here, problem)

@@ -83,8 +83,8 @@ def predicted_yields(model: Model, result: FitResult | None = None, data=None) -
 @eqx.filter_jit
 def _postfit(model: Model, result: FitResult):
     held = result.fixed | result.active
-    alone = jnp.where(held, 0.0, 1.0 / _positive(jnp.diagonal(result.hessian)))
-    return _propagated(model, result.vector, covariance_root(result.hessian, held), alone)
+    alone = jnp.where(held, 0.0, 1.0 / _positive(result.curvatures))
+    return _propagated(model, result.vector, covariance_root(result.structure, result.curvature, held), alone)
 
 
 @eqx.filter_jit

@@ -76,7 +76,9 @@ class Layout:
     **Fields:** `poi` is the measurement's parameter of interest, if the model has it; `alphas` are the flat indices
     of the parameters that interpolate and `histosys_codes` the code of each; `normsys_codes` are runs `(code, start,
     stop)` over the normsys entries; `factors` the flat indices of the scalar factors (normfactor, lumi); `locals_`
-    those of the bin-wise factors; `kinks` those of parameters with a piecewise code, whose yields have a kink at 0;
+    those of the bin-wise factors, and `narrow` the ones among them that a Schur complement eliminates; `piece` is how
+    many cells are taken at a time where they are many (histosys templates are then stored entry by entry); `kinks`
+    are the flat indices of parameters with a piecewise code, whose yields have a kink at 0;
     `float_negative_staterror` frees the staterror components of a negative total; `clip_sample_data`, `clip_bin_data`
     are floors on expected yields, or `None`.
     """
@@ -90,6 +92,8 @@ class Layout:
     normsys_codes: tuple[tuple[Callable, int, int], ...]
     factors: tuple[int, ...]
     locals_: tuple[int, ...]
+    narrow: tuple[int, ...]
+    piece: int | None
     kinks: tuple[int, ...]
     n_modifiers: int
     float_negative_staterror: bool = False
@@ -117,6 +121,11 @@ class Layout:
     def n_parameters(self) -> int:
         """Length of the flat parameter vector."""
         return sum(each.size for each in self.parameters)
+
+    @property
+    def n_wide(self) -> int:
+        """Bin-wise factors that are not narrow."""
+        return len(self.locals_) - len(self.narrow)
 
     @property
     def n_bins(self) -> int:

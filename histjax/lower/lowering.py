@@ -12,6 +12,7 @@ from histjax.lower.functions import actions as resolve
 from histjax.lower.layout import ChannelBins, Layout, ParameterSet, Row
 from histjax.lower.modifiers import Actions, collect, padded
 from histjax.lower.parameters import Settings, parameter_sets, settings, sorted_rows
+from histjax.lower.structure import narrow_parameters, piece_of, structure_tables
 from histjax.lower.templates import Tables, Templates
 from histjax.spec import Measurement, Workspace
 from histjax.spec.functions import Factor, NewParameter
@@ -50,6 +51,10 @@ def lower(
     alphas = np.union1d(histosys_parameter, normsys_parameter)
     scalars = np.unique(actions.factor.column("parameter", np.int32))
     locals_ = np.unique(actions.local.column("parameter", np.int32))
+    correlated, bin_of_cell = correlated_places(sets, constraints), _bin_of_cell(channels, rows)
+    barred = {int(each) for group in (alphas, scalars, correlated) for each in group} | _arguments(sets)
+    cell, parameter = (actions.local.column(name, np.int32) for name in ("cell", "parameter"))
+    narrow = narrow_parameters(cell, parameter, bin_of_cell, barred)
     layout = Layout(
         channels=channels,
         rows=rows,
@@ -60,6 +65,8 @@ def lower(
         normsys_codes=codes.normsys_runs(normsys_parameter),
         factors=tuple(scalars.tolist()),
         locals_=tuple(locals_.tolist()),
+        narrow=tuple(narrow.tolist()),
+        piece=piece_of(rows[-1].stop, sum(each.size for each in sets) - len(narrow)),
         kinks=codes.kinks(histosys_parameter, normsys_parameter, piecewise),
         n_modifiers=sum(len(sample.modifiers) for _, sample in sorted_rows(workspace)),
         float_negative_staterror=float_negative_staterror,
@@ -69,7 +76,7 @@ def lower(
     given = new_settings(settings(parameter_sets(workspace), measurement), new_parameters)
     chosen, covariance = constrained_settings(sets, given, constraints)
     templates = _templates(workspace, layout, actions, order, chosen, covariance)
-    tables = _tables(layout, actions, order, alphas, scalars, locals_, correlated_places(sets, constraints))
+    tables = _tables(layout, actions, order, bin_of_cell, alphas, scalars, locals_, correlated)
     return layout, templates, tables, resolve(factors, sets, rows)
 
 
@@ -153,20 +160,29 @@ def _templates(
     )
 
 
-def _tables(layout: Layout, actions: Actions, order, alphas, factors, locals_, correlated: np.ndarray) -> Tables:
+def _bin_of_cell(channels: tuple[ChannelBins, ...], rows: tuple[Row, ...]) -> np.ndarray:
+    start = {each.name: each.start for each in channels}
+    return np.concatenate([np.arange(r.stop - r.start) + start[r.channel] for r in rows]).astype(np.int32)
+
+
+def _arguments(sets: tuple[ParameterSet, ...]) -> set[int]:
+    """Flat indices of the parameters on which functions depend."""
+    return {i for each in sets if "function" in each.modifiers for i in range(each.start, each.start + each.size)}
+
+
+def _tables(
+    layout: Layout, actions: Actions, order, bin_of_cell, alphas, factors, locals_, correlated: np.ndarray
+) -> Tables:
     def integers(entries, name):
         return entries.column(name, np.int32)
 
-    channel_start = {each.name: each.start for each in layout.channels}
     normsys_row = integers(actions.normsys, "row")[order]
     factor_row, factor_parameter = integers(actions.factor, "row"), integers(actions.factor, "parameter")
     local_cell, local_parameter = integers(actions.local, "cell"), integers(actions.local, "parameter")
     n_rows, n_cells, n_parameters = len(layout.rows), layout.n_cells, layout.n_parameters
-    return Tables(
+    table = dict(
         row_of_cell=np.concatenate([np.full(r.stop - r.start, i) for i, r in enumerate(layout.rows)]).astype(np.int32),
-        bin_of_cell=np.concatenate(
-            [np.arange(r.stop - r.start) + channel_start[r.channel] for r in layout.rows]
-        ).astype(np.int32),
+        bin_of_cell=bin_of_cell,
         histosys_cell=integers(actions.histosys, "cell"),
         histosys_alpha=_positions(alphas, integers(actions.histosys, "parameter")),
         normsys_row=normsys_row,
@@ -185,8 +201,8 @@ def _tables(layout: Layout, actions: Actions, order, alphas, factors, locals_, c
         alpha_parameter=alphas.astype(np.int32),
         factor_parameter=factors.astype(np.int32),
         local_parameter=locals_.astype(np.int32),
-        **_constraint_tables(layout, correlated),
     )
+    return Tables(**table, **structure_tables(layout, table), **_constraint_tables(layout, correlated))
 
 
 def _positions(sorted_values: np.ndarray, values: np.ndarray) -> np.ndarray:

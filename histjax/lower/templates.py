@@ -37,6 +37,9 @@ class Templates(eqx.Module):
 class Tables(eqx.Module):
     """Where each entry acts. `*_alpha` index `Layout.alphas`; `*_parameter` index the flat parameter vector.
 
+    `dense_parameter` and `narrow_parameter` are the flat indices of the two groups that a Hessian is kept in (see
+    `histjax.lower.structure`), `split_place` the place of each parameter in the concatenation of the two.
+
     The padded tables give, for a row or a cell, the entries or parameters that multiply it; padding points one past
     the end, where a 1 is kept.
     """
@@ -61,6 +64,16 @@ class Tables(eqx.Module):
     alpha_parameter: Int[Array, "alphas"]
     factor_parameter: Int[Array, "factors"]
     local_parameter: Int[Array, "locals"]
+    dense_parameter: Int[Array, "dense"]
+    narrow_parameter: Int[Array, "narrow"]
+    split_place: Int[Array, "parameters"]
+    wide_parameter: Int[Array, "wide"]
+    narrow_of_cell: Int[Array, "cells"]
+    wide_of_cell: Int[Array, "cells most_wide"]
+    narrow_bin: Int[Array, "narrow"]
+    normsys_of_pair: Int[Array, "rows alphas"]
+    factor_in_row: Bool[Array, "rows factors"]
+    histosys_of_cell: Int[Array, "cells_in_pieces most_histosys"]
     normal_parameter: Int[Array, "normals"]
     normal_auxiliary: Int[Array, "normals"]
     poisson_parameter: Int[Array, "poissons"]

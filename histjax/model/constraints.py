@@ -99,8 +99,12 @@ def _whitened(tables: Tables, constraints: Constraints, vector: Array, auxiliary
 
 def constraint_derivatives(
     tables: Tables, constraints: Constraints, vector: Array, auxiliary: Array
-) -> tuple[Float[Array, ""], Float[Array, "parameters"], Float[Array, "parameters parameters"]]:
-    """The sum of `half_deviances`, its gradient and its Hessian."""
+) -> tuple[
+    Float[Array, ""], Float[Array, "parameters"], Float[Array, "parameters"], Float[Array, "correlated correlated"]
+]:
+    """The sum of `half_deviances`, its gradient, the diagonal of its Hessian, and the block of the correlated terms,
+    which comes on top.
+    """
     c, t = constraints, tables
     slopes, curvatures = jnp.zeros_like(vector), jnp.zeros_like(vector)
     for index, slope, curvature in (
@@ -109,13 +113,13 @@ def constraint_derivatives(
         _lognormal(tables, constraints, vector, auxiliary),
     ):
         slopes, curvatures = slopes.at[index].add(slope), curvatures.at[index].add(curvature)
-    hessian = jnp.diag(curvatures)
+    block = jnp.zeros((t.correlated_parameter.size,) * 2, vector.dtype)
     if t.correlated_parameter.size:
         identity = jnp.eye(t.correlated_parameter.size, dtype=vector.dtype)
         root = jax.scipy.linalg.solve_triangular(c.correlated_factor, identity, lower=True)
         slopes = slopes.at[t.correlated_parameter].add(-root.T @ _whitened(tables, constraints, vector, auxiliary))
-        hessian = hessian.at[jnp.ix_(t.correlated_parameter, t.correlated_parameter)].add(root.T @ root)
-    return jnp.sum(half_deviances(tables, constraints, vector, auxiliary)), slopes, hessian
+        block = root.T @ root
+    return jnp.sum(half_deviances(tables, constraints, vector, auxiliary)), slopes, curvatures, block
 
 
 def _normal(tables: Tables, constraints: Constraints, vector, auxiliary):

@@ -21,7 +21,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 FLOOR = 1e-10
 """Smallest expected count (per bin, per unit of tau for a constraint) at which the Poisson density is exact."""
 
-_EMPTY_WIDTH = 1e-5  # scale of the parabola below zero in an empty bin; it moves the minimum by -1e-10 counts
+EMPTY_WIDTH = 1e-3  # scale of the parabola below zero in an empty bin; it moves the minimum by -1e-6 counts
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
 
 
@@ -57,7 +57,7 @@ def poisson_deviance(n: Float[Array, "..."], nu: Float[Array, "..."]) -> Float[A
     tail = beyond * (1 - safe_n / FLOOR) + 0.5 * safe_n * (beyond / FLOOR) ** 2
     filled = safe_n * (excess - logarithm) + tail
     below = jnp.where(nu < 0, nu, 0.0)
-    return jnp.where(empty, nu + 0.5 * (below / _EMPTY_WIDTH) ** 2, filled)
+    return jnp.where(empty, nu + 0.5 * (below / EMPTY_WIDTH) ** 2, filled)
 
 
 def poisson_derivatives(n: Float[Array, "..."], nu: Float[Array, "..."]) -> tuple[Array, Array]:
@@ -68,8 +68,8 @@ def poisson_derivatives(n: Float[Array, "..."], nu: Float[Array, "..."]) -> tupl
     beyond = jnp.where(valid, 0.0, nu - FLOOR)
     slope = 1 - n / safe_nu + curvature * beyond
     below = nu < 0
-    empty_slope = 1 + jnp.where(below, nu, 0.0) / _EMPTY_WIDTH**2
-    return jnp.where(empty, empty_slope, slope), jnp.where(empty, jnp.where(below, _EMPTY_WIDTH**-2, 0.0), curvature)
+    empty_slope = 1 + jnp.where(below, nu, 0.0) / EMPTY_WIDTH**2
+    return jnp.where(empty, empty_slope, slope), jnp.where(empty, jnp.where(below, EMPTY_WIDTH**-2, 0.0), curvature)
 
 
 def log_normal(x: Float[Array, "..."], mean: Float[Array, "..."], sigma: Float[Array, "..."]) -> Float[Array, "..."]:

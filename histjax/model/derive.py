@@ -16,11 +16,15 @@ from histjax.model.interpolation import factor_coefficients, odd_even
 
 
 class Coefficients(eqx.Module):
-    """What an evaluation of the expected yields needs."""
+    """What an evaluation of the expected yields needs.
+
+    `odd` and `even` have a column for every alpha, or, where cells are taken in pieces (`Layout.piece`), one for each
+    of the entries of `Tables.histosys_of_cell`: nothing of the size modifiers x samples x bins is ever held.
+    """
 
     nominal_yields: Float[Array, "cells"]
-    odd: Float[Array, "cells alphas"]
-    even: Float[Array, "cells alphas"]
+    odd: Float[Array, "cells shifts"]
+    even: Float[Array, "cells shifts"]
     normsys: tuple[tuple[Array, ...], ...]  # for each run of equal codes, arrays (entries of the run,)
 
 
@@ -36,13 +40,19 @@ def derive(layout: Layout, templates: Templates, tables: Tables) -> tuple[Coeffi
 def _coefficients(layout: Layout, templates: Templates, tables: Tables) -> Coefficients:
     nominal = templates.nominal_yields
     odd, even = odd_even(templates.histosys_lo, nominal[tables.histosys_cell], templates.histosys_hi)
-    empty = jnp.zeros((layout.n_cells, len(layout.alphas)), nominal.dtype)
-    place = tables.histosys_cell, tables.histosys_alpha
     normsys = tuple(
         factor_coefficients(code, templates.normsys_lo[start:stop], templates.normsys_hi[start:stop])
         for code, start, stop in layout.normsys_codes
     )
-    return Coefficients(nominal, empty.at[place].add(odd), empty.at[place].add(even), normsys)
+    return Coefficients(nominal, _by_cell(layout, tables, odd), _by_cell(layout, tables, even), normsys)
+
+
+def _by_cell(layout: Layout, tables: Tables, entries: Float[Array, "histosys_entries"]) -> Float[Array, "cells shifts"]:
+    """Values of the histosys entries in a table by cell."""
+    if layout.piece is not None:
+        return jnp.append(entries, 0.0)[tables.histosys_of_cell]
+    empty = jnp.zeros((layout.n_cells, len(layout.alphas)), entries.dtype)
+    return empty.at[tables.histosys_cell, tables.histosys_alpha].add(entries)
 
 
 def _constraints(layout: Layout, templates: Templates, tables: Tables) -> Constraints:

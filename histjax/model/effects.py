@@ -39,13 +39,28 @@ def clipped(values: Float[Array, "..."], floor: float | None) -> Float[Array, ".
     return values if floor is None else jnp.maximum(values, floor)
 
 
+def shifted_yields(
+    layout: Layout,
+    tables: Tables,
+    coefficients: Coefficients,
+    odd: Float[Array, "alphas"],
+    even: Float[Array, "alphas"],
+) -> Float[Array, "cells"]:
+    """Nominal yields and all additive shifts, from the interpolation functions of every alpha."""
+    if layout.piece is None:
+        return coefficients.nominal_yields + coefficients.odd @ odd + coefficients.even @ even
+    alpha = jnp.append(tables.histosys_alpha, odd.size)[tables.histosys_of_cell]
+    odd, even = (jnp.append(each, 0.0)[alpha] for each in (odd, even))
+    return coefficients.nominal_yields + jnp.sum(coefficients.odd * odd + coefficients.even * even, axis=1)
+
+
 def cell_yields(
     layout: Layout, tables: Tables, coefficients: Coefficients, functions: Functions, vector: Float[Array, "parameters"]
 ) -> Float[Array, "cells"]:
     """Expected counts per cell at the flat parameter `vector`."""
     alpha, codes = vector[tables.alpha_parameter], layout.histosys_codes
     odd, even = by_code(codes, odd_function, alpha), by_code(codes, even_function, alpha)
-    shifted = coefficients.nominal_yields + coefficients.odd @ odd + coefficients.even @ even
+    shifted = shifted_yields(layout, tables, coefficients, odd, even)
     padded = jnp.append(vector, 1.0)
     normsys = jnp.append(normsys_factors(layout, coefficients, alpha[tables.normsys_alpha]), 1.0)
     rows = jnp.prod(normsys[tables.normsys_of_row], axis=1) * jnp.prod(padded[tables.factors_of_row], axis=1)

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
-from histjax._typing import Params, is_traced, joined, on_host, replaced, split
-from histjax.errors import InvalidModel, UnknownName
+from histjax._typing import Params, is_traced, joined, on_host, split
 from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables, Templates
 from histjax.model.compiled import compiled, method
@@ -23,6 +21,7 @@ from histjax.model.constraints import (
     log_saturated,
     widths_root,
 )
+from histjax.model.curvature import Curvature, Structure, Walls, full_matrix
 from histjax.model.data import BinTerm, Data, LogpdfTerms, bin_by_bin, listed
 from histjax.model.density import FLOOR, draw_poisson, log_poisson, log_poisson_saturated, poisson_deviance
 from histjax.model.derivatives import derivatives
@@ -32,6 +31,7 @@ from histjax.model.functions import Functions
 from histjax.model.likelihood import Likelihood
 from histjax.model.parameters import Parameters
 from histjax.model.printing import summary
+from histjax.model.replacing import replaced_weights, replaced_yields
 
 
 class Model(Likelihood):
@@ -155,11 +155,27 @@ class Model(Likelihood):
         bins, constraints = self._half_deviances(vector, self.ravel_data(data))
         return jnp.sum(bins) + jnp.sum(constraints)
 
+    @property
+    def structure(self) -> Structure:
+        """Flat indices of the dense and of the narrow parameters."""
+        return Structure(self.tables.dense_parameter, self.tables.narrow_parameter)
+
+    @property
+    def n_walls(self) -> int:
+        """The number of bins."""
+        return self.layout.n_bins
+
     @compiled
-    def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
-        """`nll`, gradient and exact Hessian by structure (see `histjax.model.derivatives`)."""
+    def nll_curvature(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Curvature, Walls]:
+        """`nll`, gradient and exact Hessian by structure, and the bins to beware of (`histjax.model.derivatives`)."""
         arrays = self.tables, self.coefficients, self.constraints, self.functions, self.templates.weights
         return derivatives(self.layout, *arrays, vector, *self._cut(self.ravel_data(data)))
+
+    @compiled
+    def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
+        """`nll`, gradient and the same Hessian as a whole matrix."""
+        value, gradient, curvature, _ = self.nll_curvature(vector, data)
+        return value, gradient, full_matrix(self.structure, curvature)
 
     @compiled
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
@@ -239,17 +255,7 @@ class Model(Likelihood):
         >>> print(doubled.expected_yields(doubled.init)["singlechannel"])
         [74. 74.]
         """
-        rows = {(row.channel, row.sample): row for row in self.layout.rows}
-        nominal = self.templates.nominal_yields
-        for name, value in yields.items():
-            if name not in rows:
-                raise UnknownName("(channel, sample)", name, rows)
-            row = rows[name]
-            if np.shape(value) != (row.stop - row.start,):
-                raise InvalidModel(
-                    f"yields of {name} have shape {np.shape(value)}, the channel has {row.stop - row.start} bins"
-                )
-            nominal = replaced(nominal, slice(row.start, row.stop), value)
+        nominal = replaced_yields(self.layout, self.templates.nominal_yields, yields)
         return self.with_templates(eqx.tree_at(lambda t: t.nominal_yields, self.templates, jax.device_put(nominal)))
 
     def with_weights(self, weights: Mapping[str, ArrayLike]) -> "Model":
@@ -263,17 +269,7 @@ class Model(Likelihood):
         >>> print(f"{model.with_weights({'singlechannel': 0.0}).logpdf_terms(model.init, model.data).total:.6f}")
         -6.658431
         """
-        channels = {each.name: each for each in self.layout.channels}
-        vector = self.templates.weights
-        for name, value in weights.items():
-            if name not in channels:
-                raise UnknownName("channel", name, channels)
-            channel = channels[name]
-            if np.shape(value) not in ((), (channel.n_bins,)):
-                raise InvalidModel(
-                    f"weights of channel {name!r} have shape {np.shape(value)}, expected () or ({channel.n_bins},)"
-                )
-            vector = replaced(vector, slice(channel.start, channel.stop), value)
+        vector = replaced_weights(self.layout, self.templates.weights, weights)
         return eqx.tree_at(lambda model: model.templates.weights, self, jax.device_put(vector))
 
     # --- flat order ------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from histjax._typing import Params
+from histjax.model.curvature import Curvature, Structure, Walls, dense_curvature, no_walls, without_structure
 from histjax.model.data import BinTerm, LogpdfTerms
 from histjax.model.parameters import Parameters
 
@@ -77,6 +78,23 @@ class Likelihood(eqx.Module):
 
         hessian, (value, gradient) = jax.jacfwd(twice, has_aux=True)(vector)
         return value, gradient, hessian
+
+    @property
+    def structure(self) -> Structure:
+        """Which parameters are dense and which narrow in `nll_curvature`; all dense by default."""
+        return without_structure(self.parameters.init.size)
+
+    @property
+    def n_walls(self) -> int:
+        """How many expected counts `nll_curvature` gives."""
+        return 0
+
+    def nll_curvature(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Curvature, Walls]:
+        """`nll_derivatives` with the Hessian in the form of `structure`, and the expected counts that a step should not
+        drive below zero (none by default): what the minimiser asks for.
+        """
+        value, gradient, hessian = self.nll_derivatives(vector, data)
+        return value, gradient, dense_curvature(hessian), no_walls(self.structure, self.n_walls, vector.dtype)
 
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:
         """`True` where the model cannot describe `data` at `vector` at all (an expectation of 0 for an observed
