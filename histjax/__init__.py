@@ -56,6 +56,8 @@ from histjax.inference.toys.feldman_cousins import FeldmanCousins as FeldmanCous
 from histjax.inference.toys.feldman_cousins import feldman_cousins as feldman_cousins
 from histjax.inference.limits import UpperLimit as UpperLimit
 from histjax.inference.limits import upper_limit as upper_limit
+from histjax.inference.precompiling import Precompiled as Precompiled
+from histjax.inference.precompiling import precompile as precompile
 from histjax.inference.significance import Significance as Significance
 from histjax.inference.significance import significance as significance
 from histjax.inference.statistics import q0 as q0

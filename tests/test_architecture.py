@@ -12,6 +12,7 @@ MOST_LINES = 320
 RANKS = {
     "errors": 0,
     "_typing": 0,
+    "caching": 1,
     "spec": 1,
     "examples": 1,
     "readers": 2,

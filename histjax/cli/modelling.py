@@ -2,14 +2,10 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from histjax.cli.documents import read
 from histjax.cli.messages import say
 from histjax.cli.options import Modelling, Source
-
-SHORTEST_KEPT = 0.1
-"""Programs that take less time to compile, in seconds, are not kept: many small files for little time."""
 
 
 def compiled_model(source: Source, modelling: Modelling, stage: Callable[[str], None]):
@@ -51,35 +47,14 @@ def calm_linear_algebra() -> None:
 
 
 def keep_compiled_programs(directory: str | None) -> None:
-    """Turn on JAX's persistent compilation cache for this process.
+    """Turn on JAX's persistent cache of compiled programs for this process.
 
-    A directory that cannot be written to costs time, not the result: it is said, and everything is compiled. A cache
-    that the user has set up for JAX (`JAX_COMPILATION_CACHE_DIR`) is left alone unless a directory is given.
+    A directory that cannot be written to costs time, not the result: it is said if the user has chosen it.
     """
-    import jax
+    from histjax.caching import CannotKeep, keep_compiled
 
-    if directory is None and jax.config.jax_compilation_cache_dir is not None:
-        return
-    path = default_cache_directory() if directory is None else Path(directory)
-    if _is_usable(path):
-        jax.config.update("jax_compilation_cache_dir", str(path))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", SHORTEST_KEPT)
-    elif directory is not None:
-        say("warning", f"compiled programs are not kept: {directory!r} is no directory that can be written to")
-
-
-def default_cache_directory() -> Path:
-    """`$XDG_CACHE_HOME/histjax`, by default `~/.cache/histjax` (XDG Base Directory Specification)."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(base if os.path.isabs(base) else os.path.expanduser("~/.cache")) / "histjax"
-
-
-def _is_usable(path: Path) -> bool:
-    """Whether the directory is there, after an attempt to make it, and can be written to."""
-    if not path.is_absolute() and path.parts[:1] == ("~",):  # the user has no home
-        return False
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(path, os.W_OK | os.X_OK)
+        keep_compiled(directory)
+    except CannotKeep as error:
+        if directory is not None:
+            say("warning", str(error))

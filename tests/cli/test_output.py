@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import histjax
+from histjax.caching import default_directory
 from histjax.cli import describe, messages, modelling
 from histjax.cli.output import CannotWrite, json_text, plain, write_file
 from tests.cli.running import COMMANDS, COMPUTING, REQUIRED, run, strict_json
@@ -192,9 +193,9 @@ def test_threads_are_the_users_choice(monkeypatch):
 def test_default_cache_directory(home, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", home)
-    assert modelling.default_cache_directory() == tmp_path / ".cache" / "histjax"
+    assert default_directory() == tmp_path / ".cache" / "histjax"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
-    assert modelling.default_cache_directory() == tmp_path / "mine" / "histjax"
+    assert default_directory() == tmp_path / "mine" / "histjax"
 
 
 def test_cache_directory_that_cannot_be_made(tmp_path, capsys):
