@@ -100,7 +100,9 @@ class Statistic:
         poi = poi_name(likelihood, poi)
         self.check_value(poi_value)
         fits = observed_fits(likelihood, data, poi, poi_value, self, minimiser, with_zero=self.bounded)
-        return _value(self, poi_value, fits.free.vector[likelihood.parameters.index(poi)], fits.deviances)
+        best = fits.free.vector[likelihood.parameters.index(poi)]
+        # an array, or another value would be another program
+        return _value(self, jnp.asarray(poi_value, best.dtype), best, fits.deviances)
 
 
 tmu = Statistic("tmu")

@@ -9,10 +9,9 @@ deviation (width / sqrt(12)) is the uncertainty of the end, which for a smooth c
 from typing import NamedTuple
 
 import numpy as np
-from jax.scipy.special import ndtri
 
 from histjax.inference.rays import End
-from histjax.inference.toys.regression import Curve, falling_crossing
+from histjax.inference.toys.regression import Curve, falling_crossing, quantile
 from histjax.inference.toys.search import GROWTH, Search, StopRule, merged
 
 FIRST = (0.6, 0.85, 1.0, 1.15, 1.4)
@@ -138,7 +137,7 @@ class Side:
     def _enough(self, target: float) -> float:
         """Toys with which a p-value of `alpha` is known as well as the slope of the curve asks for."""
         crossing = falling_crossing(self.curve(), self.alpha)
-        z = float(ndtri(self.alpha))
+        z = float(quantile(self.alpha))
         slope = abs(crossing.slope) if np.isfinite(crossing.slope) else 1 / max(self.distance, self.estimate())
         steepness = slope * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
         return self.alpha * (1 - self.alpha) / (0.5 * steepness * target) ** 2

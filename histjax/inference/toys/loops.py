@@ -27,16 +27,21 @@ toys a second one by one, 57 000 side by side; at 67 and 120 parameters one by o
 factorises batched matrices slowly on a CPU and every lane runs as long as the slowest."""
 
 
+PATIENCE = 5
+"""How many times as many iterations a toy gets that is to be rescued."""
+
+
 class Tier(NamedTuple):
     """One try at the toys that the tiers before left unfinished.
 
     **Fields:** `attempt`, which starting point; `cap`, the most iterations of a fit (`None`: the minimiser's own);
-    `width`, how many toys a program takes.
+    `width`, how many toys a program takes; `patience`, by what the minimiser's own limit is multiplied.
     """
 
     attempt: int
     cap: int | None
     width: int
+    patience: int = 1
 
 
 class Loop(ABC):
@@ -67,8 +72,8 @@ class Loop(ABC):
 
 
 def rescues(width: int) -> tuple[Tier, ...]:
-    """The tiers that start elsewhere."""
-    return tuple(Tier(attempt, None, width) for attempt in range(1, N_ATTEMPTS))
+    """The tiers that start elsewhere, and take their time."""
+    return tuple(Tier(attempt, None, width, PATIENCE) for attempt in range(1, N_ATTEMPTS))
 
 
 @dataclass(frozen=True)
@@ -217,16 +222,22 @@ def _swept(experiment: Experiment, loop: Loop, tier: Tier, numbers: np.ndarray) 
         wanted = np.arange(tier.width) < chunk.size
         padded = np.concatenate([chunk, np.full(tier.width - chunk.size, chunk[0])])
         with _turn(loop):
-            found = jax.device_get(_program(experiment, loop, tier.cap, np.int32(tier.attempt), padded, wanted))
+            found = jax.device_get(_program(experiment, loop, tier, padded, wanted))
         parts.append(Toy(*(column[wanted] for column in found)))
     return Toy(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
+def _program(experiment: Experiment, loop: Loop, tier: Tier, numbers, wanted) -> Toy:
+    """One block of toys in one tier; tiers that differ in their starting point are one program."""
+    most = experiment.minimiser.max_iterations
+    if isinstance(experiment.minimiser, Newton):
+        most = most * tier.patience if tier.cap is None else min(tier.cap, most)
+    return _run(experiment, loop, most, np.int32(tier.attempt), numbers, wanted)
+
+
 @eqx.filter_jit
-def _program(experiment: Experiment, loop: Loop, cap: int | None, attempt, numbers, wanted) -> Toy:
-    minimiser = experiment.minimiser
-    if cap is not None and isinstance(minimiser, Newton):
-        minimiser = eqx.tree_at(lambda each: each.max_iterations, minimiser, min(cap, minimiser.max_iterations))
+def _run(experiment: Experiment, loop: Loop, most: int, attempt, numbers, wanted) -> Toy:
+    minimiser = eqx.tree_at(lambda each: each.max_iterations, experiment.minimiser, most)
     return loop.mapped(lambda number: experiment.toy(number, attempt, minimiser))(numbers, wanted)
 
 
