@@ -12,7 +12,7 @@ from histjax.lower.layout import Layout
 
 
 def replaced_yields(
-    layout: Layout, nominal: Float[Array, "cells"], yields: Mapping[tuple[str, str], Float[Array, "..."]]
+    layout: Layout, nominal: Float[Array | np.ndarray, "cells"], yields: Mapping[tuple[str, str], Float[Array, "..."]]
 ):
     """`nominal` with the yields of some `(channel, sample)`; raises `UnknownName`, `InvalidModel`."""
     rows = {(row.channel, row.sample): row for row in layout.rows}
@@ -28,7 +28,7 @@ def replaced_yields(
     return nominal
 
 
-def replaced_weights(layout: Layout, vector: Float[Array, "bins"], weights: Mapping[str, ArrayLike]):
+def replaced_weights(layout: Layout, vector: Float[Array | np.ndarray, "bins"], weights: Mapping[str, ArrayLike]):
     """`vector` with the weights of some channels, a number or `(bins,)` each; raises `UnknownName`, `InvalidModel`."""
     channels = {each.name: each for each in layout.channels}
     for name, value in weights.items():
