@@ -32,14 +32,15 @@ def box_step(system: System, problem: Problem, state, held: Bool[Array, "paramet
     """Minimise the damped quadratic model over the free parameters inside their bounds.
 
     Where the step would leave the box, those parameters are clamped to their bounds and the others solved for again,
-    so that correlated parameters know of it; a step that was merely clipped would not. An empty bin whose expectation
-    would become negative is stopped at 0 in the same way, by the curvature that it has below 0 (of which the model
-    knows nothing as long as the expectation is positive); one that is next to its wall is stopped from the outset, and
-    let go if it would rather leave. The damping is raised until the factorisation exists.
+    so that correlated parameters know of it; a step that was merely clipped would not. Once a step was rejected for it,
+    an empty bin whose expectation would become negative is stopped at 0 in the same way, by the curvature that it has
+    below 0 (of which the model knows nothing as long as the expectation is positive); one that is next to its wall is
+    stopped from the outset, and let go if it would rather leave. The damping is raised until the factorisation exists.
     """
     gradient = jnp.where(held, 0.0, state.gradient) / system.scale
     low, high = (problem.lower - state.x) * system.scale, (problem.upper - state.x) * system.scale
     walls, stiffness = _scaled_walls(system, state.here.walls, held), EMPTY_WIDTH**-2
+    walls = walls._replace(empty=walls.empty & state.wary)
 
     def again(step: BoxStep) -> BoxStep:
         off = held | step.clamped

@@ -82,7 +82,7 @@ class State(NamedTuple):
 
     On an *excursion* `x` is a point that was rejected, for its value, but is gone on from: `base` is the point to
     return to, with `base_here` and the `base_damping` to go on with there; `away` counts the steps from it. `refused`
-    tells that the step before was rejected.
+    tells that the step before was rejected, `wary` that one was rejected at a wall: from then on steps stop there.
     """
 
     x: Float[Array, "parameters"]
@@ -96,6 +96,7 @@ class State(NamedTuple):
     base_damping: Float[Array, ""]
     away: Int[Array, ""]
     refused: Bool[Array, ""]
+    wary: Bool[Array, ""]
 
     @property
     def gradient(self) -> Float[Array, "parameters"]:
@@ -148,7 +149,7 @@ def descend(
     zero, none = jnp.zeros((), start.dtype), jnp.zeros((), jnp.int32)
     nothing = unknown(likelihood, start)
     unstarted = zero, zero + jnp.inf, none - 1, jnp.zeros((), bool)
-    state = State(start, nothing, *unstarted, start, nothing, zero, none, jnp.zeros((), bool))
+    state = State(start, nothing, *unstarted, start, nothing, zero, none, *jnp.zeros((2,), bool))
 
     def unfinished(state: State) -> Bool[Array, ""]:
         return ~state.done & (state.iteration < minimiser.max_iterations)
@@ -204,7 +205,8 @@ def _moved(state: State, there: tuple, accept, goes_on, damping, used_damping) -
     base_damping = jnp.where(state.away == 0, damping, state.base_damping)
     away = jnp.where(goes_on, state.away + 1, 0)
     now = jnp.where(goes_on, used_damping, damping)
-    return State(x, here, now, state.edm, state.iteration + 1, state.done, *base, base_damping, away, ~accept)
+    wary = state.wary | (~accept & there[1].walls.only_empty_crossed)
+    return State(x, here, now, state.edm, state.iteration + 1, state.done, *base, base_damping, away, ~accept, wary)
 
 
 def finite(here: Evaluation) -> Bool[Array, ""]:

@@ -41,13 +41,14 @@ def derivatives(
     vector: Float[Array, "parameters"],
     counts: Float[Array, "bins"],
     auxiliary: Float[Array, "auxiliaries"],
+    convex: bool = False,
 ) -> tuple[Float[Array, ""], Float[Array, "parameters"], Curvature, Walls]:
     """-ln L(vector) + ln L(saturated), its gradient and its Hessian, and the bins to beware of.
 
-    Where an expectation lies below the floor, far from any minimum, the Hessian is made convex: the bend of an
-    expectation is not weighted with the slope of the wall.
+    With `convex`, the bend of an expectation below the floor is not weighted with the slope of the wall there, which is
+    steep: far from any minimum that makes a better model for a step, and at one it makes no difference.
     """
-    value, gradient, curvature, walls = _main(layout, tables, coefficients, functions, weights, vector, counts)
+    value, gradient, curvature, walls = _main(layout, tables, coefficients, functions, weights, vector, counts, convex)
     constraint, slope, bend, block = constraint_derivatives(tables, constraints, vector, auxiliary)
     dense, narrow = tables.dense_parameter, tables.narrow_parameter
     total = curvature.block + jnp.diag(bend[dense])
@@ -58,7 +59,9 @@ def derivatives(
     return value + constraint, gradient + slope, curvature, walls
 
 
-def _main(layout: Layout, tables: Tables, coefficients: Coefficients, functions: Functions, weights, vector, counts):
+def _main(
+    layout: Layout, tables: Tables, coefficients: Coefficients, functions: Functions, weights, vector, counts, convex
+):
     """The Poisson terms of the main measurement."""
     rates = rates_of(layout, tables, coefficients, functions, vector)
     cells = clipped(rates.cells, layout.clip_sample_data)
@@ -67,7 +70,8 @@ def _main(layout: Layout, tables: Tables, coefficients: Coefficients, functions:
     first, second = (weights * each for each in poisson_derivatives(counts, expected))
     if layout.clip_bin_data is not None:
         first, second = (jnp.where(yields > layout.clip_bin_data, each, 0.0) for each in (first, second))
-    weight = jnp.where(yields > FLOOR, first, jnp.maximum(first, 0.0))[tables.bin_of_cell]
+    bends = jnp.where(yields > FLOOR, first, jnp.maximum(first, 0.0)) if convex else first
+    weight = bends[tables.bin_of_cell]
     sums = summed(layout, tables, coefficients, functions, rates, weight, vector)
     jacobian = _dense_jacobian(layout, tables, functions, sums)
     slope = jnp.concatenate([first @ jacobian, first[tables.narrow_bin] * sums.narrow_slope])

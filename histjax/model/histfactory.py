@@ -167,15 +167,18 @@ class Model(Likelihood):
 
     @compiled
     def nll_curvature(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Curvature, Walls]:
-        """`nll`, gradient and exact Hessian by structure, and the bins to beware of (`histjax.model.derivatives`)."""
-        arrays = self.tables, self.coefficients, self.constraints, self.functions, self.templates.weights
-        return derivatives(self.layout, *arrays, vector, *self._cut(self.ravel_data(data)))
+        """`nll`, gradient and Hessian by structure, and the bins to beware of (`histjax.model.derivatives`)."""
+        return self._derivatives(vector, data, convex=True)
 
     @compiled
     def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
-        """`nll`, gradient and the same Hessian as a whole matrix."""
-        value, gradient, curvature, _ = self.nll_curvature(vector, data)
+        """`nll`, gradient and the exact Hessian as a whole matrix."""
+        value, gradient, curvature, _ = self._derivatives(vector, data, convex=False)
         return value, gradient, full_matrix(self.structure, curvature)
+
+    def _derivatives(self, vector, data, convex: bool):
+        arrays = self.tables, self.coefficients, self.constraints, self.functions, self.templates.weights
+        return derivatives(self.layout, *arrays, vector, *self._cut(self.ravel_data(data)), convex)
 
     @compiled
     def is_impossible(self, vector: Float[Array, "parameters"], data) -> Bool[Array, ""]:

@@ -237,7 +237,7 @@ def test_T43_toy_limit_and_its_error():
 
 
 def test_T43_toys_that_end_too_early():
-    """Where the toys do not suffice, the limit says how uncertain it is, and a warning that it is not what was wanted."""
+    """Where toys do not suffice, the limit says how uncertain it is, and a warning says that it is too uncertain."""
     toys, rule = histjax.Toys(jax.random.key(0), n_toys=200), histjax.StopRule(relative_error=0.01, most_toys=4000)
     with pytest.warns(ImpreciseLimit, match="observed"):
         limit = histjax.upper_limit(model_of("T43"), calculator=toys, stop_rule=rule)
