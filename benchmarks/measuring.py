@@ -17,7 +17,7 @@ BUDGET = 15.0
 """Seconds after which no further repetition is begun."""
 
 FEW_TOYS = 8
-"""Toys of the first, cold call."""
+"""Toys of the first warm call; the cold one throws a single toy, so that slow tools leave something in time."""
 
 
 def clock(function: Callable) -> tuple[float, object]:
@@ -66,24 +66,26 @@ def measure(build: Callable, task: Callable, repeat: int) -> None:
 
 
 def measure_toys(build: Callable, task: Callable, most: int) -> None:
-    """A few toys, cold; then as many as the budget holds, `most` at most.
+    """One toy, cold; then as many as the budget holds, `most` at most.
 
     `task(subject)` gives `throw(n) -> dict` with `n_toys` that were fitted and the fraction `converged`.
     """
     build_s, subject = clock(build)
     throw = task(subject)
-    first_s, answer = clock(lambda: throw(FEW_TOYS))
+    first_s, answer = clock(lambda: throw(1))
     row = {"build_s": build_s, "cold_s": build_s + first_s, "rate": answer["n_toys"] / first_s} | answer
     report(row)
-    n_toys = FEW_TOYS
-    while True:  # the first calls of a compiled tool say little about its rate: grow until the budget is used
+    n_toys, calls = FEW_TOYS, 0
+    # the second call still compiles what the first did not need (a fit that has to be repeated): the third one counts
+    while True:
         busy = time.process_time()
         seconds, answer = clock(lambda n=n_toys: throw(n))
         row |= {"rate": answer["n_toys"] / seconds, "cores": (time.process_time() - busy) / seconds} | answer
         report(row)
-        if n_toys >= most or seconds > BUDGET / 4:
+        calls += 1
+        if calls > 1 and (n_toys >= most or seconds > BUDGET / 4):
             return
-        n_toys = min(most, 10 * n_toys, max(n_toys + 1, int(0.8 * n_toys * BUDGET / seconds)))
+        n_toys = min(most, 10 * n_toys, max(n_toys, int(0.8 * n_toys * BUDGET / seconds)))
 
 
 def worker_arguments(tools: list[str], tasks: list[str]) -> argparse.Namespace:

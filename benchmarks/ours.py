@@ -106,7 +106,8 @@ def grid(points):
     """All patches of a set, observed and expected CLs at 1."""
 
     def describe(result) -> dict:
-        return {"points": len(result), "converged": float(np.mean(result.converged))}
+        values = [float(value) for value in result.observed]
+        return {"points": len(result), "converged": float(np.mean(result.converged)), "CLs_values": values}
 
     return lambda: points.hypotest(poi_value=1.0), describe
 

@@ -185,16 +185,17 @@ def patched(background: dict, patch: list[dict]) -> dict:
 def grid(tool, background: Path, patchset: Path) -> None:
     """One hypothesis test after the other, building each model; the row is printed after every point."""
     spec, patches = (json.loads(path.read_text()) for path in (background, patchset))
-    seconds, row = 0.0, {"points": len(patches["patches"])}
+    seconds, values, n_points = 0.0, [], len(patches["patches"])
     for done, patch in enumerate(patches["patches"], start=1):
 
-        def point(patch=patch):
+        def point(patch=patch) -> float:
             tool.use(patched(spec, patch["patch"]))
-            return tool.hypotest()[0]()
+            call, describe = tool.hypotest()
+            return describe(call())["CLs"]
 
-        taken, _ = clock(point)
-        seconds += taken
-        report(row | {"done": done, "cold_s": seconds * row["points"] / done})
+        taken, value = clock(point)
+        seconds, values = seconds + taken, [*values, value]
+        report({"points": n_points, "done": done, "cold_s": seconds * n_points / done, "CLs_values": values})
 
 
 def main() -> None:

@@ -39,12 +39,14 @@ def speed(row: dict) -> float | None:
 
 
 def ratio(row: dict, ours: dict) -> str:
-    """How many time as a multiple of histjax's; a process that was ended gives a lower limit."""
+    """Time as a multiple of histjax's; of a process that was ended a lower limit, which is without its cold call."""
     mine, theirs = speed(ours), speed(row)
     if mine is None or row is ours:
         return ""
     if theirs is None:
-        return f"> {row['timeout'] / mine:.3g}" if "timeout" in row and "cold_s" not in row else "-"
+        if "timeout" not in row or "rate" in ours:
+            return "-"
+        return f"> {(row['timeout'] - row.get('cold_s', 0.0)) / mine:.3g}"
     return f"{theirs / mine:.3g}"
 
 
@@ -76,6 +78,8 @@ def quality(row: dict, distance: float | None = None) -> str:
         words.append(f"{row['points']} points")
     if "converged" in row:
         words.append(f"converged {100 * row['converged']:.4g} %")
+    if "CLs_apart" in row:
+        words.append(f"CLs up to {row['CLs_apart']:.1e} from histjax's")
     if row.get("toys_above"):
         worst = max(row["toys_above"])
         words.append(f"toys' 2NLL above: worst of {len(row['toys_above'])} {above(worst)}")

@@ -1,7 +1,7 @@
 """ROOT's HistFactory on a workspace in pyhf's format: the measurement, the workspace, fits by Minuit2.
 
 Run by `peers.py` in the interpreter of the `root` wheel, tools `root-cpu` and `root-codegen` (RooFit's evaluation
-backends; the second has derivatives by Clad and is fitted with strategy 0, as its authors recommend). One thread.
+backends; the second has derivatives by Clad and is fitted with strategy 0). One thread.
 
 Likelihoods agree with pyhf's up to a constant, so `twice_nll` is given relative to the initial point; where a sample
 has negative bins ROOT sets them to 0 and the likelihood is another. RooFit offers no public Hessian: `HESSE` is

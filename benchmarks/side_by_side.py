@@ -23,6 +23,7 @@ finish a grid in time (`~`), its total is extrapolated from the points done.
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
@@ -92,6 +93,15 @@ def compare_toys(runner: Runner, ours: Tool, model: Path, rows: dict[str, dict],
             row["toys_above"] = runner.run(ours, "refit", left).get("toys_above", [])
 
 
+def compare_points(rows: dict[str, dict]) -> None:
+    """Note in the rows of a grid how far a peer's observed CLs are from histjax's, over the points that it has done."""
+    ours = rows["histjax"].get("CLs_values", [])
+    for tool, row in rows.items():
+        pairs = list(zip(ours, row.get("CLs_values", []), strict=False))
+        if pairs and tool != "histjax":
+            row["CLs_apart"] = max(1.0 if math.isnan(b) else abs(a - b) for a, b in pairs)
+
+
 def measure_all(arguments: argparse.Namespace, tools: list[Tool], folder: Path, show) -> dict:
     """`{model: {task: {tool: row}}}`; each model is shown as soon as it is done."""
     runner = Runner(arguments.threads, arguments.limit, [f"--repeat={arguments.repeat}", f"--toys={arguments.toys}"])
@@ -103,6 +113,7 @@ def measure_all(arguments: argparse.Namespace, tools: list[Tool], folder: Path, 
         show(model_table(model.stem, results[model.stem]))
     for background, patchset in grids(arguments, folder) if arguments.grid else ():
         rows = in_turns(runner, tools, "grid", background, f"--patchset={patchset}")
+        compare_points(rows)
         results[f"patches of {background.stem}"] = {"grid": rows}
         show(model_table(f"patches of {background.stem}", {"grid": rows}))
     return results
