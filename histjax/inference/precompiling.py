@@ -47,7 +47,7 @@ def precompile(
 
     >>> import histjax, tempfile
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
-    >>> with tempfile.TemporaryDirectory() as directory:
+    >>> with tempfile.TemporaryDirectory() as directory:  # doctest: +SKIP
     ...     sorted(histjax.precompile(model, directory=directory, limits=False).seconds)
     ['fit', 'hypotest']
     """
