@@ -91,6 +91,13 @@ from histjax.readers import Patch as Patch
 from histjax.readers import PatchSet as PatchSet
 from histjax.readers import read_patchset as read_patchset
 from histjax.spec import Workspace as Workspace
+from histjax.spec.operations import Change as Change
+from histjax.spec.operations import Edited as Edited
+from histjax.spec.operations import Join as Join
+from histjax.spec.operations import combine as combine
+from histjax.spec.operations import prune as prune
+from histjax.spec.operations import rename as rename
+from histjax.spec.operations import sort as sort
 from histjax.spec.functions import Factor as Factor
 from histjax.spec.functions import NewParameter as NewParameter
 

@@ -54,6 +54,22 @@ class InvalidPatch(HistjaxError):
     """A JSON Patch or a patch set that cannot be read or does not apply."""
 
 
+class InvalidOperation(HistjaxError):
+    """An operation on workspaces that has no result; `problems` lists *all* that stands in its way.
+
+    >>> print(InvalidOperation("names must differ", ["channel 'a' and channel 'b' would both be called 'c'"]))
+    names must differ:
+      channel 'a' and channel 'b' would both be called 'c'
+    """
+
+    def __init__(self, message: str, problems: list[str]):
+        self.problems = tuple(problems)
+        lines = [f"  {problem}" for problem in problems[:20]]
+        if len(problems) > 20:
+            lines.append(f"  and {len(problems) - 20} more")
+        super().__init__("\n".join([f"{message}:", *lines]))
+
+
 class InvalidModel(HistjaxError):
     """A model that cannot be compiled, or data that it cannot have produced."""
 
