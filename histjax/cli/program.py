@@ -10,9 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from histjax.cli.completions import completions
 from histjax.cli.describe import digest, inspect, validate
 from histjax.cli.fitting import fit
 from histjax.cli.messages import say, warnings_said
+from histjax.cli.operations import combine, prune, rename, sort
 from histjax.cli.patchsets import patchset
 from histjax.cli.profiling import contour, interval, scan
 from histjax.cli.ranking import gof, ranking
@@ -103,5 +105,10 @@ for command in (
     significance,
     toys,
     patchset,
+    combine,
+    prune,
+    rename,
+    sort,
+    completions,
 ):
     main.add_command(command)
