@@ -83,13 +83,16 @@ from histjax import interpolation as interpolation
 from histjax.model.data import Data as Data
 from histjax.model.histfactory import Model as Model
 from histjax.pipeline import compile as compile
+from histjax.building import build_workspace as build_workspace
 from histjax.pipeline import read as read
 from histjax.grids.compiling import compile_grid as compile_grid
 from histjax.grids.grid import Grid as Grid
 from histjax.grids.results import GridResult as GridResult
 from histjax.readers import Patch as Patch
 from histjax.readers import PatchSet as PatchSet
+from histjax.readers import correlated_background as correlated_background
 from histjax.readers import read_patchset as read_patchset
+from histjax.readers import uncorrelated_background as uncorrelated_background
 from histjax.spec import Workspace as Workspace
 from histjax.spec.operations import Change as Change
 from histjax.spec.operations import Edited as Edited

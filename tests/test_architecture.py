@@ -21,6 +21,7 @@ RANKS = {
     "constraints": 2,
     "interpolation": 4,
     "pipeline": 4,
+    "building": 4,
     "fitting": 4,
     "inference": 5,
     "grids": 6,

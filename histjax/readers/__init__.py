@@ -9,5 +9,7 @@ from histjax.readers.patchsets import PatchSet as PatchSet
 from histjax.readers.patchsets import read_patchset as read_patchset
 from histjax.readers.pyhf import read_workspace as read_workspace
 from histjax.readers.pyhf import write_workspace as write_workspace
+from histjax.readers.simple import correlated_background as correlated_background
+from histjax.readers.simple import uncorrelated_background as uncorrelated_background
 from histjax.readers.variants import Variant as Variant
 from histjax.readers.variants import read_variants as read_variants
