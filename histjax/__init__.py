@@ -88,9 +88,12 @@ from histjax.pipeline import read as read
 from histjax.grids.compiling import compile_grid as compile_grid
 from histjax.grids.grid import Grid as Grid
 from histjax.grids.results import GridResult as GridResult
+from histjax.readers import Archive as Archive
 from histjax.readers import Patch as Patch
 from histjax.readers import PatchSet as PatchSet
+from histjax.readers import PublishedLikelihood as PublishedLikelihood
 from histjax.readers import correlated_background as correlated_background
+from histjax.readers import read_archive as read_archive
 from histjax.readers import read_patchset as read_patchset
 from histjax.readers import uncorrelated_background as uncorrelated_background
 from histjax.spec import Workspace as Workspace

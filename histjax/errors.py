@@ -98,6 +98,15 @@ class FailedFit(HistjaxError):
         super().__init__(message)
 
 
+class InvalidArchive(HistjaxError):
+    """An archive or a folder of published likelihoods that is not read; `problems` lists all reasons."""
+
+    def __init__(self, source: str, problems: list[str]):
+        self.source, self.problems = source, tuple(problems)
+        lines = problems[:20] + ([f"and {len(problems) - 20} more"] if len(problems) > 20 else [])
+        super().__init__(f"{source}: " + "\n  ".join(lines))
+
+
 class InvalidStore(HistjaxError):
     """Toys that were kept and cannot be used: of another test, incomplete, overlapping, or in no readable form."""
 

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from histjax.cli.archives import archive
 from histjax.cli.completions import completions
 from histjax.cli.describe import digest, inspect, validate
 from histjax.cli.fitting import fit
@@ -105,6 +106,7 @@ for command in (
     significance,
     toys,
     patchset,
+    archive,
     combine,
     prune,
     rename,

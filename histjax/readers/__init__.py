@@ -1,5 +1,8 @@
 """Front ends: text to the records of `histjax.spec`, and back. Imports no JAX."""
 
+from histjax.readers.archives import Archive as Archive
+from histjax.readers.archives import PublishedLikelihood as PublishedLikelihood
+from histjax.readers.archives import read_archive as read_archive
 from histjax.readers.digests import digest as digest
 from histjax.readers.documents import load_json as load_json
 from histjax.readers.patches import apply_patch as apply_patch
