@@ -1,14 +1,21 @@
-"""JAX's persistent cache of compiled programs: a program that one process compiled is read from disk by the next."""
+"""Compiled programs: JAX's persistent cache, by which one process reads what another compiled, and how many a process
+can hold.
+"""
 
 import os
+import warnings
 from pathlib import Path
 
 import jax
 
-from histjax.errors import HistjaxError
+from histjax.errors import HistjaxError, ManyPrograms
 
 SHORTEST_KEPT = 0.1
 """Programs that take less time to compile, in seconds, are not kept: many small files for little time."""
+
+MAPS, MOST_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+"""Where Linux tells the memory maps of this process, and how many it may have."""
+FULL = 0.75
 
 
 class CannotKeep(HistjaxError):
@@ -34,6 +41,24 @@ def keep_compiled(directory: str | os.PathLike | None = None) -> Path:
     jax.config.update("jax_compilation_cache_dir", str(path))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", SHORTEST_KEPT)
     return path
+
+
+def warn_of_many_programs() -> None:
+    """Warn (`ManyPrograms`) where this process soon cannot hold more compiled programs.
+
+    XLA maps every program that it compiles for a CPU into memory, a fit with its test about 600 times, and the process
+    ends without a message when Linux refuses one more map. Elsewhere than on Linux nothing is known and nothing said.
+    """
+    try:
+        found, most = MAPS.read_bytes().count(b"\n"), int(MOST_MAPS.read_text())
+    except (OSError, ValueError):
+        return
+    if found > FULL * most:
+        message = (
+            f"this process has {found} memory maps and may have {most}, most of them of compiled programs;"
+            " forget those of other models with jax.clear_caches(), or the process will be ended"
+        )
+        warnings.warn(message, ManyPrograms, stacklevel=3)
 
 
 def default_directory() -> Path:

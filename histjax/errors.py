@@ -119,6 +119,10 @@ class DocumentWarning(HistjaxWarning):
     """A document that can be used, with something in it that its author should know."""
 
 
+class ManyPrograms(HistjaxWarning):
+    """A process that holds almost as many compiled programs as the system lets it."""
+
+
 class FailedToys(HistjaxWarning):
     """More than one toy in a thousand has no certified fit: p-values are fractions of the others."""
 

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from histjax._typing import float_dtype
+from histjax.caching import warn_of_many_programs
 from histjax.errors import DocumentWarning
 from histjax.lower.lowering import lower
 from histjax.model.functions import FactorFunction
@@ -94,6 +95,7 @@ def compile(  # the stage's name in the design; the built-in is not used here
     >>> print(model.expected_yields(model.init)["singlechannel"])
     [74. 74.]
     """
+    warn_of_many_programs()
     layout, templates, tables, actions = lower(
         workspace,
         workspace.measurement(measurement),

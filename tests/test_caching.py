@@ -48,3 +48,41 @@ def test_the_users_own_setting_stays():
 
     before = jax.config.jax_compilation_cache_dir
     assert str(keep_compiled()) == before == jax.config.jax_compilation_cache_dir
+
+
+def test_too_many_programs(tmp_path, monkeypatch):
+    """A process that XLA would end for want of memory maps is warned of, with what to do.
+
+    Each fit with its test adds some 600 maps (CPU, JAX 0.10.2); Linux allows 65530 by default, and what comes after is
+    a segmentation fault.
+    """
+    from histjax import caching
+    from histjax.errors import ManyPrograms
+
+    for name, text in {"MAPS": "a\n" * 76, "MOST_MAPS": "100\n"}.items():
+        (tmp_path / name).write_text(text)
+        monkeypatch.setattr(caching, name, tmp_path / name)
+    workspace = histjax.read(histjax.examples.path("two_bins"))
+    with pytest.warns(ManyPrograms, match="has 76 memory maps and may have 100.*jax.clear_caches"):
+        histjax.compile(workspace)
+    (tmp_path / "MAPS").write_text("a\n" * 75)
+    histjax.compile(workspace)
+    monkeypatch.setattr(caching, "MAPS", tmp_path / "nothing")
+    histjax.compile(workspace)
+
+
+def test_forgetting_programs_frees_their_maps():
+    """The advice of the warning works."""
+    import jax
+
+    from histjax import caching
+
+    if not caching.MAPS.exists():
+        pytest.skip("this system does not tell the memory maps of a process")
+    workspace = histjax.read(histjax.examples.path("two_bins"))
+    jax.clear_caches()
+    before = len(caching.MAPS.read_bytes().splitlines())
+    histjax.fit(histjax.compile(workspace))
+    during = len(caching.MAPS.read_bytes().splitlines())
+    jax.clear_caches()
+    assert len(caching.MAPS.read_bytes().splitlines()) - before < (during - before) / 2
