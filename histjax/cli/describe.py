@@ -115,7 +115,13 @@ def validate(source: options.Source, measurement: str | None, output: Output) ->
     show_default=True,
     help="Hash algorithm. May be repeated.",
 )
-@click.option("-p", "--plaintext", "text", is_flag=True, help="Print lines such as sha256:<digest> instead of JSON.")
+@click.option(
+    "-p/-j",
+    "--plaintext/--json",
+    "text",
+    default=False,
+    help="Print lines such as sha256:<digest>, or JSON.  [default: JSON]",
+)
 @click.option("--output-file", metavar="FILE", help="Write the JSON to a file instead.")
 def digest(source: options.Source, algorithms: tuple[str, ...], text: bool, output_file: str | None) -> None:
     """Compute the digest by which patch sets name a workspace.
