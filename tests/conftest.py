@@ -6,6 +6,7 @@ stands at the top.
 
 import functools
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from jaxtyping import install_import_hook
 
 CHECKED = ["histjax.model"]
 install_import_hook(CHECKED, "beartype.beartype")
+os.environ.setdefault("SPEY_CHECKUPDATE", "OFF")  # spey asks the network for updates when it is imported
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
