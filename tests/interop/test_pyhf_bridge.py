@@ -190,7 +190,7 @@ def test_what_a_fit_returns():
         do_grad=True,
     )
     assert found.shape == (3, 2) and corr.shape == (3, 3) and value.shape == ()
-    assert found[1, 1] == 0 and np.all(found[[0, 2], 1] > 0) and described.success
+    assert found[1, 1] == 0 and not corr[1].any() and np.all(found[[0, 2], 1] > 0) and described.success
     # one free gamma, one bin with signal each: the covariance inverts a 2 x 2 Hessian, written out here
     mu_hat, gamma, tau = found[0, 0], found[2, 0], (52 / 7) ** 2
     first, second = 12 * mu_hat + 50, 11 * mu_hat + 52 * gamma
@@ -224,6 +224,15 @@ def test_toy_calculator():
     np.testing.assert_allclose(value, 1.902590937642, rtol=1e-8)
     np.testing.assert_allclose(found.pvalues(value, *laws), [*tails, CLs], rtol=1e-12)
     assert np.shape(found.expected_pvalues(*laws)) == (3, 5)
+
+
+def test_q0_of_another_value():
+    """pyhf's own tests ask for q0 at 1: it is 0 that is tested, and a warning says so."""
+    model, _ = scripts.two_bins(bridge)
+    data = [60, 65, *model.config.auxdata]
+    expected = bridge.infer.hypotest(0.0, data, model, test_stat="q0")
+    with pytest.warns(errors.HistjaxWarning, match="1 is taken as 0"):
+        assert bridge.infer.hypotest(1.0, data, model, test_stat="q0") == expected
 
 
 def test_empirical_distribution():
@@ -275,8 +284,9 @@ def test_patch_sets():
     assert [each.name for each in ours] == [each.name for each in theirs]
     assert (ours.labels, ours.digests, ours.description) == (theirs.labels, theirs.digests, theirs.description)
     assert ours[(300, 10)].name == ours["Z_300_10"].name == "Z_300_10" and list(ours["Z_300_10"])
-    assert ours.apply(document, "Z_400_10") == dict(theirs.apply(document, "Z_400_10"))
-    assert ours["Z_400_10"].apply(document) == ours.apply(document, "Z_400_10")
+    applied = ours.apply(bridge.Workspace(document), "Z_400_10")
+    assert isinstance(applied, bridge.Workspace) and dict(applied) == dict(theirs.apply(document, "Z_400_10"))
+    assert ours["Z_400_10"].apply(document) == dict(applied)
     patched = bridge.Workspace(document).model(patches=[ours["Z_400_10"]])
     plain = bridge.Workspace(document).model()
     assert not np.allclose(patched.nominal_rates, plain.nominal_rates)
@@ -314,7 +324,7 @@ def refused() -> dict:
         "statistic": (lambda: infer.hypotest(1.0, data, model, test_stat="qqq"), "qqq"),
         "calculator": (lambda: infer.hypotest(1.0, data, model, calctype="guess"), "guess"),
         "base": (lambda: infer.hypotest(1.0, data, model, calc_base_dist="guess"), "guess"),
-        "q0 of one": (lambda: infer.hypotest(1.0, data, model, test_stat="q0"), "must be 0"),
+        "no key": (lambda: model.make_pdf([1.0, 1.0, 1.0]).sample((3,)), "jax.random.key"),
         "another model": (lambda: infer.hypotest(1.0, data, pyhf.Model(spec)), "from_pyhf"),
         "batched live": (lambda: bridge.from_pyhf(pyhf.Model(spec, batch_size=2)), "batch_size 2"),
         "not live": (lambda: bridge.from_pyhf(spec), "expected a pyhf.Model"),

@@ -9,7 +9,7 @@ pyhf itself is not needed. A live model of pyhf is translated by `from_pyhf`. Si
 is returned are those of pyhf 0.7.6; values are those of certified fits. What is different on purpose:
 
 - Test statistics are what their definitions say; bounds of the parameter of interest do not change them.
-- A model is a value (no `set_poi`), toys need `key` or `seed`, and `q0` tests 0 only.
+- A model is a value (no `set_poi`), and toys need `key` or `seed`.
 - Without a `scan`, `upper_limit` finds limits beyond the bounds, and heeds `level`.
 - `set_backend` changes nothing, and options of optimisers do not either.
 - `validate=False` is ignored: what is read is checked.
@@ -20,7 +20,8 @@ Exceptions are those of `histjax.errors`; `exceptions` has them under pyhf's nam
 |---|---|
 | `FailedMinimization` | `FailedFit` |
 | `UnspecifiedPOI` | `MissingPOI` |
-| `InvalidSpecification`, `InvalidNameReuse` | `InvalidDocument` |
+| `InvalidSpecification` | `InvalidDocument`; `InvalidPatch` for a patch set |
+| `InvalidNameReuse` | `InvalidDocument` |
 | `InvalidModel`, `InvalidModifier` | `InvalidDocument` for what reading finds, otherwise `InvalidModel`, `MissingPOI` |
 | `InvalidPdfParameters`, `InvalidPdfData`, `ValueError` for a start outside its bounds | `InvalidModel` |
 | `InvalidMeasurement`, `InvalidPatchLookup`, `InvalidTestStatistic`, `InvalidInterpCode`, `KeyError` | `UnknownName` |

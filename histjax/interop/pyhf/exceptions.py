@@ -8,7 +8,7 @@ from histjax import errors
 
 FailedMinimization = errors.FailedFit
 UnspecifiedPOI = errors.MissingPOI
-InvalidSpecification = errors.InvalidDocument
+InvalidSpecification = errors.InvalidDocument, errors.InvalidPatch
 InvalidModel = errors.InvalidModel, errors.InvalidDocument, errors.MissingPOI, errors.UnknownName
 InvalidNameReuse = errors.InvalidDocument
 InvalidModifier = errors.InvalidDocument, errors.InvalidModel

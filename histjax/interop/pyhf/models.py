@@ -147,8 +147,10 @@ class Density:
         """Expected counts and auxiliary data."""
         return self.model.expected_data(self.pars)
 
-    def sample(self, sample_shape: tuple[int, ...] = (), *, key):
-        """Toys, `(*sample_shape, data)`. Random numbers are JAX's: `key=jax.random.key(0)` is asked for."""
+    def sample(self, sample_shape: tuple[int, ...] = (), *, key=None):
+        """Toys, `(*sample_shape, data)`; raises `InvalidModel` without a key, since random numbers are JAX's."""
+        if key is None:
+            raise InvalidModel("random numbers need a key: sample(shape, key=jax.random.key(0))")
         keys = jax.random.split(key, sample_shape)
         draw = self.model.likelihood.draw_flat
         for _ in sample_shape:

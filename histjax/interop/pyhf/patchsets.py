@@ -3,18 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from histjax.errors import InvalidPatch
+from histjax.interop.pyhf.workspaces import Workspace
 from histjax.readers import apply_patch
 from histjax.readers import patchsets as sets
-
-
-def operations_of(patch: Any) -> list[dict]:
-    """The operations of a patch: a list, an object with `patch` (`jsonpatch.JsonPatch`) or `operations`."""
-    for name in ("operations", "patch"):
-        patch = getattr(patch, name, patch)
-    if isinstance(patch, list | tuple) and all(isinstance(each, Mapping) for each in patch):
-        return [dict(each) for each in patch]
-    raise InvalidPatch(f"expected a list of JSON Patch operations, found {type(patch).__name__}")
 
 
 class Patch:
@@ -81,9 +72,11 @@ class PatchSet:
         """Raises `InvalidPatch` unless every digest is that of the document `spec`."""
         self._set.verify(spec)
 
-    def apply(self, spec: Any, key) -> dict:
-        """The document `spec`, verified, with one patch applied; raises `InvalidPatch`, `UnknownName`."""
-        return self._set.apply(spec, key)
+    def apply(self, spec: Any, key) -> Workspace:
+        """The workspace `spec`, verified, with one patch applied; raises `InvalidPatch`, `UnknownName` and what
+        `Workspace` raises.
+        """
+        return Workspace(self._set.apply(dict(spec), key))
 
     def __getitem__(self, key) -> Patch:
         return self.patches[self._set.patches.index(self._set[key])]

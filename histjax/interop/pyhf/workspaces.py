@@ -4,10 +4,18 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from histjax.errors import UnknownName
+from histjax.errors import InvalidPatch, UnknownName
 from histjax.interop.pyhf.models import Model
-from histjax.interop.pyhf.patchsets import operations_of
 from histjax.readers import apply_patch, load_json, read_workspace
+
+
+def operations_of(patch: Any) -> list[dict]:
+    """The operations of a patch: a list, an object with `patch` (`jsonpatch.JsonPatch`) or `operations`."""
+    for name in ("operations", "patch"):
+        patch = getattr(patch, name, patch)
+    if isinstance(patch, list | tuple) and all(isinstance(each, Mapping) for each in patch):
+        return [dict(each) for each in patch]
+    raise InvalidPatch(f"expected a list of JSON Patch operations, found {type(patch).__name__}")
 
 
 class Workspace(dict):
@@ -55,6 +63,11 @@ class Workspace(dict):
         """`(name, type)` of the modifiers, sorted."""
         samples = [sample for channel in self._workspace.channels for sample in channel.samples]
         return sorted({(each.name, each.type) for sample in samples for each in sample.modifiers})
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the parameters, sorted."""
+        return sorted({name for name, _ in self.modifiers})
 
     @property
     def channel_nbins(self) -> dict[str, int]:

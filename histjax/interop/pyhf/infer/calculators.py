@@ -16,7 +16,7 @@ from histjax.inference.hypotest import HypotestResult, hypotest
 from histjax.inference.poi import poi_name
 from histjax.inference.toys.calculator import Toys
 from histjax.interop.pyhf.infer.distributions import AsymptoticTestStatDistribution, EmpiricalDistribution
-from histjax.interop.pyhf.infer.utils import statistic_called
+from histjax.interop.pyhf.infer.utils import statistic_called, tested_value
 from histjax.interop.pyhf.vectors import data_of, number, poi_of, settled, shown
 
 BASES = {"normal": Asymptotic(), "clipped_normal": Asymptotic(clipped_normal=True)}
@@ -61,7 +61,8 @@ class _Calculator:
     _made: dict = field(default_factory=dict, init=False, repr=False)
 
     def _tested(self, poi_test, calculator) -> HypotestResult:
-        value, statistic = number(poi_test), statistic_called(self.test_stat)
+        statistic = statistic_called(self.test_stat)
+        value = tested_value(statistic, poi_test)
         model = settled(self.pdf, self.init_pars, self.par_bounds, self.fixed_params)
         poi = poi_of(self.pdf, model)
         if is_traced(value, model, self.data):

@@ -110,8 +110,9 @@ def _returned(result: FitResult, fitted_val: bool, result_obj: bool, uncertainti
 
 
 def described_fit(result: FitResult) -> OptimizeResult:
-    """A fit in pyhf's words."""
+    """A fit in pyhf's words: what was held by request is correlated with nothing, not even with itself."""
     message = "" if is_traced(result.status) else result.message
-    unc = result.parameters.ravel(result.uncertainty)
-    arrays = (shown(x) for x in (result.vector, result.twice_nll, unc, result.correlation, result.converged))
+    unc, free = result.parameters.ravel(result.uncertainty), ~result.fixed
+    corr = result.correlation * (free[:, None] & free[None, :])
+    arrays = (shown(x) for x in (result.vector, result.twice_nll, unc, corr, result.converged))
     return OptimizeResult(*arrays, message, shown(result.n_iterations), result)

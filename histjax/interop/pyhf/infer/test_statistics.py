@@ -7,7 +7,8 @@ and tmu let the best fit go below 0, which in pyhf depends on `par_bounds`.
 from histjax.fitting.newton import Newton
 from histjax.inference import statistics
 from histjax.inference.statistics import Statistic, observed_fits
-from histjax.interop.pyhf.vectors import data_of, number, poi_of, settled, shown
+from histjax.interop.pyhf.infer.utils import tested_value
+from histjax.interop.pyhf.vectors import data_of, poi_of, settled, shown
 
 
 def qmu(mu, data, pdf, init_pars=None, par_bounds=None, fixed_params=None, return_fitted_pars: bool = False):
@@ -40,13 +41,12 @@ def tmu_tilde(mu, data, pdf, init_pars=None, par_bounds=None, fixed_params=None,
 
 
 def q0(mu, data, pdf, init_pars=None, par_bounds=None, fixed_params=None, return_fitted_pars: bool = False):
-    """q_0 (equation 12); otherwise as `qmu`. Another `mu` than 0 is an error."""
+    """q_0 (equation 12); otherwise as `qmu`. **Warns:** `HistjaxWarning` for another `mu` than 0: it is taken as 0."""
     return _value(statistics.q0, mu, data, pdf, (init_pars, par_bounds, fixed_params), return_fitted_pars)
 
 
 def _value(statistic: Statistic, mu, data, pdf, settings: tuple, return_fitted_pars: bool):
-    model, mu = settled(pdf, *settings), number(mu)
-    statistic.check_value(mu)
+    model, mu = settled(pdf, *settings), tested_value(statistic, mu)
     poi = poi_of(pdf, model)
     fits = observed_fits(model, data_of(pdf, data), poi, mu, statistic, Newton(), with_zero=statistic.bounded)
     best = fits.free.vector[model.parameters.place(poi)]
