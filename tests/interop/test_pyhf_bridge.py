@@ -11,7 +11,7 @@ import pytest
 import histjax
 import histjax.interop.pyhf as bridge
 from histjax import errors
-from histjax.interop.pyhf.infer.distributions import EmpiricalDistribution
+from histjax.interop.pyhf.infer.distributions import AsymptoticTestStatDistribution, EmpiricalDistribution
 from tests.interop import scripts
 from tests.workspaces import BY_SLUG, WITH_PYHF, mu, points, sample, staterror, workspace
 
@@ -224,6 +224,15 @@ def test_toy_calculator():
     np.testing.assert_allclose(value, 1.902590937642, rtol=1e-8)
     np.testing.assert_allclose(found.pvalues(value, *laws), [*tails, CLs], rtol=1e-12)
     assert np.shape(found.expected_pvalues(*laws)) == (3, 5)
+
+
+def test_far_tails():
+    """p-values of 5 to 9 standard deviations, also of integers: RooStats' SignificanceToPValue, ROOT."""
+    tails = [2.866515718791945e-07, 9.865876450377018e-10, 1.279812543885835e-12, 6.220960574271829e-16]
+    law = AsymptoticTestStatDistribution(0)
+    found = [law.pvalue(n) for n in (5, 6, 7, 8, 9)]
+    np.testing.assert_allclose(found, [*tails, 1.1285884059538408e-19], rtol=1e-12, atol=0)
+    np.testing.assert_allclose(law.cdf(-9), found[-1], rtol=1e-14, atol=0)
 
 
 def test_q0_of_another_value():

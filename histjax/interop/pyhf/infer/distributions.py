@@ -8,6 +8,11 @@ from jax.scipy.special import ndtr
 from histjax.interop.pyhf.vectors import shown
 
 
+def _float(value) -> np.ndarray:
+    """An integer would be taken for single precision."""
+    return np.asarray(value, float)
+
+
 @dataclass(frozen=True)
 class AsymptoticTestStatDistribution:
     """A normal law of width 1 around `shift`, of the statistic as pyhf transforms it: it grows with the distance of the
@@ -19,11 +24,11 @@ class AsymptoticTestStatDistribution:
 
     def cdf(self, value):
         """Probability of at most `value`."""
-        return shown(ndtr(value - self.shift))
+        return shown(ndtr(_float(value) - self.shift))
 
     def pvalue(self, value):
         """Probability of at least `value`; NaN below the cutoff."""
-        return np.where(value >= self.cutoff, shown(ndtr(self.shift - value)), np.nan)
+        return np.where(_float(value) >= self.cutoff, shown(ndtr(self.shift - _float(value))), np.nan)
 
     def expected_value(self, nsigma):
         """The value `nsigma` standard deviations from the centre, or the cutoff."""
