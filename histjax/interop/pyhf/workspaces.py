@@ -1,0 +1,151 @@
+"""`Workspace`: a workspace document with pyhf's interface."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from histjax.errors import InvalidPatch, UnknownName
+from histjax.interop.pyhf.models import Model
+from histjax.readers import apply_patch, load_json, read_workspace
+
+
+def operations_of(patch: Any) -> list[dict]:
+    """The operations of a patch: a list, an object with `patch` (`jsonpatch.JsonPatch`) or `operations`."""
+    for name in ("operations", "patch"):
+        patch = getattr(patch, name, patch)
+    if isinstance(patch, list | tuple) and all(isinstance(each, Mapping) for each in patch):
+        return [dict(each) for each in patch]
+    raise InvalidPatch(f"expected a list of JSON Patch operations, found {type(patch).__name__}")
+
+
+class Workspace(dict):
+    """A checked workspace: the document itself, a `dict`, with what pyhf says of it.
+
+    **Arguments:**
+
+    - `spec`: the parsed document, which is copied.
+    - `validate`: a document is always checked.
+
+    **Raises:** `InvalidDocument` with all problems and their JSON paths.
+
+    >>> import json, histjax
+    >>> workspace = Workspace(json.loads(histjax.examples.path("two_bins").read_text()))
+    >>> model = workspace.model()
+    >>> workspace.measurement_names, model.config.par_names
+    (['Measurement'], ['mu', 'uncorr_bkguncrt[0]', 'uncorr_bkguncrt[1]'])
+    >>> workspace.data(model, include_auxdata=False)
+    [51.0, 48.0]
+    """
+
+    def __init__(self, spec: Mapping, validate: bool = True):
+        del validate  # see above
+        document, name = load_json(dict(spec) if isinstance(spec, Mapping) else spec)
+        self._workspace, _ = read_workspace(document, name)
+        super().__init__(copy.deepcopy(document))
+
+    @property
+    def version(self) -> str:
+        """Version of the schema."""
+        return self["version"]
+
+    @property
+    def channels(self) -> list[str]:
+        """Names of the channels, sorted."""
+        return sorted(each.name for each in self._workspace.channels)
+
+    @property
+    def samples(self) -> list[str]:
+        """Names of the samples, sorted."""
+        return sorted({sample.name for channel in self._workspace.channels for sample in channel.samples})
+
+    @property
+    def modifiers(self) -> list[tuple[str, str]]:
+        """`(name, type)` of the modifiers, sorted."""
+        samples = [sample for channel in self._workspace.channels for sample in channel.samples]
+        return sorted({(each.name, each.type) for sample in samples for each in sample.modifiers})
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the parameters, sorted."""
+        return sorted({name for name, _ in self.modifiers})
+
+    @property
+    def channel_nbins(self) -> dict[str, int]:
+        """Number of bins of each channel, by sorted name."""
+        return {each.name: each.n_bins for each in sorted(self._workspace.channels, key=lambda each: each.name)}
+
+    @property
+    def channel_slices(self) -> dict[str, slice]:
+        """Place of each channel in the main data."""
+        slices, start = {}, 0
+        for name, n_bins in self.channel_nbins.items():
+            slices[name] = slice(start, start + n_bins)
+            start += n_bins
+        return slices
+
+    @property
+    def measurement_names(self) -> list[str]:
+        """Names of the measurements, as they come."""
+        return [each["name"] for each in self["measurements"]]
+
+    @property
+    def observations(self) -> dict[str, list[float]]:
+        """Observed counts by channel."""
+        return {each["name"]: list(each["data"]) for each in self["observations"]}
+
+    def get_measurement(self, measurement_name: str | None = None, measurement_index: int | None = None) -> dict:
+        """A measurement by name, else by place, else the first one; raises `UnknownName`."""
+        if measurement_name is not None:
+            index = (
+                self.measurement_names.index(measurement_name) if measurement_name in self.measurement_names else None
+            )
+        else:
+            index = measurement_index or 0
+        if index is None or not -len(self.measurement_names) <= index < len(self.measurement_names):
+            wanted = measurement_index if measurement_name is None else measurement_name
+            raise UnknownName("measurement", wanted, self.measurement_names)
+        return copy.deepcopy(self["measurements"][index])
+
+    def model(
+        self,
+        measurement_name: str | None = None,
+        measurement_index: int | None = None,
+        patches: Sequence[Any] | None = None,
+        **options,
+    ) -> Model:
+        """The model of one measurement.
+
+        **Arguments:**
+
+        - `measurement_name`, `measurement_index`: see `get_measurement`.
+        - `patches`: JSON Patches (lists of operations, objects of `jsonpatch`, patches of a set). They act, as in pyhf,
+          on `{"channels": ..., "parameters": ...}` and not on the workspace.
+        - `options`: those of `Model`; `poi_name` is the measurement's by default.
+
+        **Raises:** `UnknownName`, `InvalidPatch`, and what `Model` raises.
+        """
+        config = self.get_measurement(measurement_name, measurement_index)["config"]
+        spec = {"channels": copy.deepcopy(self["channels"]), "parameters": config["parameters"]}
+        for patch in patches or ():
+            spec = apply_patch(spec, operations_of(patch), "patch")
+        return Model(spec, **{"poi_name": config["poi"], **options})
+
+    def data(self, model: Model, include_auxdata: bool = True) -> list[float]:
+        """Observed counts in the order of `model`, then its auxiliary data; raises `UnknownName`."""
+        counts, observations = [], self.observations
+        for channel in model.config.channels:
+            if channel not in observations:
+                raise UnknownName("observation", channel, observations)
+            counts += observations[channel]
+        return counts + (model.config.auxdata if include_auxdata else [])
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Workspace) and dict(self) == dict(other)
+
+    def __ne__(self, other) -> bool:
+        return not self == other
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return f"<Workspace: channels {', '.join(self.channels)}>"
