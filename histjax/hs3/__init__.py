@@ -1,0 +1,1 @@
+"""HS3, the HEP Statistics Serialization Standard: documents, densities, and analyses behind the likelihood interface."""
