@@ -1,0 +1,167 @@
+"""The graph of a document: who depends on whom, and the values of all nodes at one point.
+
+`Graph` is static and compares by its content, so that equal documents share compiled programs. An `Evaluation` is a
+`Point` within one trace: every node is evaluated once.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from histjax.errors import InvalidModel, UnknownName
+from histjax.hs3.composites import Composite, RateDensity
+from histjax.hs3.nodes import Argument, Distribution, Function, Node
+from histjax.hs3.quadrature import log_integral_of
+
+PANELS = 32
+"""Panels of a numerical integral over the range of an observable, with 16 nodes each."""
+
+Ranges = Mapping[str, tuple[Any, Any]]
+"""For each observable where its range, or each of its bins `(bins,)`, begins and ends."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Functions and distributions by name, and the panels of each numerical integral."""
+
+    nodes: Mapping[str, Node]
+    panels: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that the graph says."""
+        said = [sorted((name, repr(each)) for name, each in self.nodes.items()), sorted(self.panels.items())]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Graph) and self.digest == other.digest
+
+    def __getitem__(self, name: str) -> Node:
+        if name not in self.nodes:
+            raise UnknownName("distribution or function", name, self.nodes)
+        return self.nodes[name]
+
+    def leaves(self, name: str) -> tuple[str, ...]:
+        """Names that a node depends on and that are no nodes: its parameters and observables, in order of appearance."""
+        if name not in self._leaves:
+            node, found = self.nodes.get(name), {name: None}
+            if node is not None:
+                found = {leaf: None for each in node.depends for leaf in self.leaves(each)}
+            self._leaves[name] = tuple(found)
+        return self._leaves[name]
+
+    @cached_property
+    def _leaves(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def observables(self, name: str, ranges: Ranges) -> tuple[str, ...]:
+        """Those of `ranges` that a node depends on."""
+        return tuple(each for each in self.leaves(name) if each in ranges)
+
+    def overlap(self, node: Composite, ranges: Ranges) -> bool:
+        """Whether two of the components depend on the same observable."""
+        found = [each for name in node.components for each in self.observables(name, ranges)]
+        return len(found) != len(set(found))
+
+
+class Evaluation:
+    """Values of the nodes where every leaf has a value. Observables have ranges; with `bins`, densities of them are
+    replaced by the probabilities of the bins.
+    """
+
+    def __init__(self, graph: Graph, values: Mapping[str, Array], ranges: Ranges, bins: Ranges | None = None):
+        self.graph, self.values, self.ranges, self.bins = graph, values, ranges, bins or {}
+        self._values: dict[str, Array] = {}
+        self._log_pdfs: dict[str, Array] = {}
+
+    def __call__(self, argument: Argument) -> Array:
+        """The value of a number, parameter, observable or function; of a distribution its normalised density."""
+        if not isinstance(argument, str):
+            return argument
+        if argument in self.values:
+            return self.values[argument]
+        if argument not in self._values:
+            node = self.graph.nodes.get(argument)
+            if node is None:
+                raise InvalidModel(f"{argument!r} has no value; give it one, or put it into the parameter point")
+            is_function = isinstance(node, Function)
+            self._values[argument] = node.value(self) if is_function else jnp.exp(self.log_pdf(argument))
+        return self._values[argument]
+
+    def limits(self, observable: str) -> tuple[Any, Any]:
+        """The range of an observable; infinite where nothing bounds it."""
+        return self.ranges.get(observable, (-jnp.inf, jnp.inf))
+
+    def log_pdf(self, name: str) -> Array:
+        """ln of the density of a distribution, normalised over the ranges of its observables."""
+        if name not in self._log_pdfs:
+            self._log_pdfs[name] = self._log_pdf(name, self.graph[name])
+        return self._log_pdfs[name]
+
+    def log_density(self, name: str) -> Array:
+        """ln of the density of a distribution, not normalised."""
+        node = self.graph[name]
+        return log_intensity(self, node) if isinstance(node, RateDensity) else node.log_density(self)
+
+    def log_integral(self, name: str, box: Ranges) -> Array:
+        """ln of the integral of the unnormalised density over a box of observables, `()` or `(bins,)`."""
+        node = self.graph[name]
+        closed = None if isinstance(node, Composite) else node.log_integral(self, box)
+        return self._numerical(name, node, box) if closed is None else closed
+
+    def _log_pdf(self, name: str, node: Distribution) -> Array:
+        ranges, bins = ({x: box[x] for x in self.graph.observables(name, box)} for box in (self.ranges, self.bins))
+        if isinstance(node, Composite) and not isinstance(node, RateDensity) and not self.graph.overlap(node, ranges):
+            return node.log_density(self)
+        if not ranges:
+            return node.log_density(self) - self._log_norm_of_constraint(node)
+        value = self.log_integral(name, bins) if bins else self.log_density(name)
+        return value - self.log_integral(name, ranges)
+
+    def _log_norm_of_constraint(self, node: Distribution) -> Array:
+        """A term without observables is a constraint: normalised over all values of its variable, where that is known
+        in closed form, else as it is.
+        """
+        if not isinstance(node.variable, str):
+            return 0.0
+        closed = node.log_integral(self, {node.variable: (-jnp.inf, jnp.inf)})
+        return 0.0 if closed is None else closed
+
+    def _numerical(self, name: str, node: Distribution, box: Ranges) -> Array:
+        def integrand(points: Mapping[str, Array]) -> Array:
+            return Evaluation(self.graph, {**self.values, **points}, self.ranges).log_density(name)
+
+        breaks = {x: node.breaks(self, x) for x in box}
+        return log_integral_of(integrand, box, breaks, self.graph.panels.get(name, PANELS))
+
+
+def log_intensity(at: Evaluation, node: RateDensity) -> Array:
+    """ln of the intensity of a Poisson process."""
+    from histjax.hs3.composites import log_or_less
+
+    return log_or_less(jnp.asarray(at(node.function)))
+
+
+def rate(at: Evaluation, name: str) -> Array | None:
+    """The expected number of events of a distribution within the ranges; `None` where it is not extended."""
+    node = at.graph[name]
+    if isinstance(node, RateDensity):
+        return jnp.exp(at.log_integral(name, {x: at.ranges[x] for x in at.graph.observables(name, at.ranges)}))
+    if not isinstance(node, Composite):
+        return None
+    own = node.rate(at)
+    if own is not None:
+        return own
+    if type(node).__name__ == "Product":
+        factors = [found for found in (rate(at, each) for each in node.components) if found is not None]
+        return jnp.prod(jnp.stack(factors)) if factors else None
+    return None
