@@ -1,7 +1,7 @@
 """Distributions made of others: mixtures, products, and those that count events or fill bins."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -42,7 +42,10 @@ def as_axes(found: Any) -> tuple[Axis, ...]:
 
 
 class Composite(Distribution):
-    """A distribution that is normalised where the distributions in it are."""
+    """A distribution made of others."""
+
+    inherits_norm: ClassVar[bool] = True
+    """Whether it is normalised where the distributions in it are, and none of them share an observable."""
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -78,7 +81,9 @@ class Mixture(Composite):
         if found["extended"] and coefficients != summands:
             return [f"an extended mixture of {summands} summands needs {summands} coefficients, found {coefficients}"]
         if coefficients not in (summands, summands - 1):
-            return [f"a mixture of {summands} summands needs {summands} or {summands - 1} coefficients, found {coefficients}"]
+            return [
+                f"a mixture of {summands} summands needs {summands} or {summands - 1} coefficients, found {coefficients}"
+            ]
         return []
 
     @property
@@ -120,6 +125,11 @@ class Product(Composite):
         """The sum of the logarithms."""
         return sum(at.log_pdf(each) for each in dict.fromkeys(self.factors))
 
+    def rate(self, at: Point) -> Array | None:
+        """The product of the rates of those factors that have one."""
+        found = [each for each in map(at.rate, self.factors) if each is not None]
+        return jnp.prod(jnp.stack(found)) if found else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class RateExtended(Composite):
@@ -148,12 +158,21 @@ class RateDensity(Composite):
     """`rate_density_dist`: a Poisson process whose intensity is `function`; the rate is its integral over the range."""
 
     types = ("rate_density_dist",)
+    inherits_norm = False
     function: str = value("function", read=as_text, refers=True)
 
     @property
     def components(self) -> tuple[str, ...]:
         """None: the function is no distribution."""
         return ()
+
+    def log_density(self, at: Point) -> Array:
+        """ln of the intensity."""
+        return log_or_less(jnp.asarray(at(self.function)))
+
+    def rate(self, at: Point) -> Array:
+        """The integral of the intensity."""
+        return jnp.exp(at.log_total(self.name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from histjax.errors import InvalidModel, UnknownName
-from histjax.hs3.composites import Composite, RateDensity
+from histjax.hs3.composites import Composite
 from histjax.hs3.nodes import Argument, Distribution, Function, Node
 from histjax.hs3.quadrature import log_integral_of
 
@@ -109,8 +109,7 @@ class Evaluation:
 
     def log_density(self, name: str) -> Array:
         """ln of the density of a distribution, not normalised."""
-        node = self.graph[name]
-        return log_intensity(self, node) if isinstance(node, RateDensity) else node.log_density(self)
+        return self.graph[name].log_density(self)
 
     def log_integral(self, name: str, box: Ranges) -> Array:
         """ln of the integral of the unnormalised density over a box of observables, `()` or `(bins,)`."""
@@ -118,14 +117,23 @@ class Evaluation:
         closed = None if isinstance(node, Composite) else node.log_integral(self, box)
         return self._numerical(name, node, box) if closed is None else closed
 
+    def log_total(self, name: str) -> Array:
+        """ln of the integral of the unnormalised density over the ranges of its observables."""
+        return self.log_integral(name, {x: self.ranges[x] for x in self.graph.observables(name, self.ranges)})
+
+    def rate(self, name: str) -> Array | None:
+        """The expected number of events of a distribution within the ranges; `None` where it is not extended."""
+        node = self.graph[name]
+        return node.rate(self) if isinstance(node, Composite) else None
+
     def _log_pdf(self, name: str, node: Distribution) -> Array:
         ranges, bins = ({x: box[x] for x in self.graph.observables(name, box)} for box in (self.ranges, self.bins))
-        if isinstance(node, Composite) and not isinstance(node, RateDensity) and not self.graph.overlap(node, ranges):
+        if isinstance(node, Composite) and node.inherits_norm and not self.graph.overlap(node, ranges):
             return node.log_density(self)
         if not ranges:
             return node.log_density(self) - self._log_norm_of_constraint(node)
         value = self.log_integral(name, bins) if bins else self.log_density(name)
-        return value - self.log_integral(name, ranges)
+        return value - self.log_total(name)
 
     def _log_norm_of_constraint(self, node: Distribution) -> Array:
         """A term without observables is a constraint: normalised over all values of its variable, where that is known
@@ -142,26 +150,3 @@ class Evaluation:
 
         breaks = {x: node.breaks(self, x) for x in box}
         return log_integral_of(integrand, box, breaks, self.graph.panels.get(name, PANELS))
-
-
-def log_intensity(at: Evaluation, node: RateDensity) -> Array:
-    """ln of the intensity of a Poisson process."""
-    from histjax.hs3.composites import log_or_less
-
-    return log_or_less(jnp.asarray(at(node.function)))
-
-
-def rate(at: Evaluation, name: str) -> Array | None:
-    """The expected number of events of a distribution within the ranges; `None` where it is not extended."""
-    node = at.graph[name]
-    if isinstance(node, RateDensity):
-        return jnp.exp(at.log_integral(name, {x: at.ranges[x] for x in at.graph.observables(name, at.ranges)}))
-    if not isinstance(node, Composite):
-        return None
-    own = node.rate(at)
-    if own is not None:
-        return own
-    if type(node).__name__ == "Product":
-        factors = [found for found in (rate(at, each) for each in node.components) if found is not None]
-        return jnp.prod(jnp.stack(factors)) if factors else None
-    return None

@@ -23,7 +23,7 @@ KINDS = ("point", "unbinned", "binned")
 def read_axis(entry: Mapping[str, Any]) -> Axis:
     """The axis of an entry; `bounds` is an older spelling of `min` and `max`, and edges imply them."""
     edges = tuple(map(float, entry["edges"])) if "edges" in entry else None
-    low, high = edges[0::len(edges) - 1] if edges and len(edges) > 1 else entry.get("bounds", (None, None))[:2]
+    low, high = edges[0 :: len(edges) - 1] if edges and len(edges) > 1 else entry.get("bounds", (None, None))[:2]
     low, high = entry.get("min", low), entry.get("max", high)
     nbins = entry.get("nbins")
     return Axis(
@@ -52,7 +52,9 @@ def axis_problems(entry: Mapping[str, Any], path: str, binned: bool) -> Iterator
     if axis.min is not None and axis.max is not None and not axis.min < axis.max:
         yield Problem(path, f"axis {name!r} has min {axis.min:g}, which is not below max {axis.max:g}")
     if edges is not None and (axis.min, axis.max) != (edges[0], edges[-1]):
-        yield Problem(path, f"axis {name!r} goes from {axis.min:g} to {axis.max:g}, its edges from {edges[0]:g} to {edges[-1]:g}")
+        yield Problem(
+            path, f"axis {name!r} goes from {axis.min:g} to {axis.max:g}, its edges from {edges[0]:g} to {edges[-1]:g}"
+        )
     if binned and (edges is None) == (nbins is None):
         found = "neither" if edges is None else "both"
         yield Problem(path, f"axis {name!r} has {found} of 'nbins' and 'edges', expected exactly one of them")
@@ -114,7 +116,9 @@ def _unbinned(entry, path) -> Iterator[Problem]:
     for key in ("entries", "entries_uncertainties"):
         for i, row in enumerate(entry.get(key, ())):
             if len(row) != n_axes:
-                yield Problem(f"{path}/{key}/{i}", f"event {i} of {entry['name']!r} has {len(row)} values for {n_axes} axes")
+                yield Problem(
+                    f"{path}/{key}/{i}", f"event {i} of {entry['name']!r} has {len(row)} values for {n_axes} axes"
+                )
                 break
     for key in ("weights", "entries_uncertainties"):
         if key in entry and len(entry[key]) != n_events:
