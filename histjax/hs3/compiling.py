@@ -93,7 +93,7 @@ def compile_graph(workspace: Workspace, choice: Choice, *, binned: Literal["inte
     graph, record = workspace.graph, choice.likelihood
     pairs = _pairs(workspace, graph, choice, binned)
     found, graph = _constraints(graph, choice, pairs)
-    names = _parameter_names(graph, pairs, found)
+    names = _ordered(_parameter_names(graph, pairs, found), choice)
     plan = Plan(
         graph,
         tuple(pairs),
@@ -146,6 +146,12 @@ def _parameter_names(graph: Graph, pairs: Sequence[Pair], found: Sequence[Found]
         names |= {leaf: None for leaf in graph.leaves(each.constraint.distribution)}
     data = {each.constraint.datum for each in found}
     return [name for name in names if name not in data]
+
+
+def _ordered(names: Sequence[str], choice: Choice) -> list[str]:
+    """Parameters of interest, other free ones, constants; else in order of appearance."""
+    ranks = {name: i - len(choice.pois) for i, name in enumerate(choice.pois)}
+    return sorted(names, key=lambda name: ranks.get(name, int(name in choice.constant)))
 
 
 def _observed(workspace: Workspace, pair: Pair, record: LikelihoodRecord):

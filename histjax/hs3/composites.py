@@ -17,6 +17,7 @@ from histjax.hs3.nodes import (
     arguments,
     as_text,
     flag,
+    kinds_of,
     text,
     value,
 )
@@ -45,7 +46,9 @@ class Composite(Distribution):
     """A distribution made of others."""
 
     inherits_norm: ClassVar[bool] = True
-    """Whether it is normalised where the distributions in it are, and none of them share an observable."""
+    """Whether it is normalised where the distributions in it are."""
+    multiplies: ClassVar[bool] = False
+    """Whether that holds only where no two of them depend on the same observable."""
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -114,6 +117,7 @@ class Product(Composite):
     """
 
     types = ("product_dist",)
+    multiplies = True
     factors: tuple[str, ...] = value("factors", read=as_names, refers=True)
 
     @property
@@ -224,3 +228,6 @@ def log_or_less(total: Array) -> Array:
     above = total > floor
     inside = jnp.log(jnp.where(above, total, 1.0))
     return jnp.where(above, inside, jnp.log(floor) + jnp.where(above, 0.0, total - floor))
+
+
+COMPOSITES = kinds_of(Mixture, Product, RateExtended, RateDensity, Bincounts, BincountsDensity)

@@ -77,7 +77,7 @@ def draw_values(
     node, ranges = graph[name], {x: box[x] for x in graph.observables(name, box)}
     if isinstance(node, Mixture):
         return _draw_mixture(key, graph, node, values, box, n)
-    if isinstance(node, Composite) and not isinstance(node, RateDensity) and not graph.overlap(node, ranges):
+    if graph.is_normalised(node, ranges):
         keys = jax.random.split(key, len(node.components))
         parts = [draw_values(k, graph, c, values, box, n) for k, c in zip(keys, node.components, strict=True)]
         return {x: column for part in parts for x, column in part.items()}

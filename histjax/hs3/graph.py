@@ -67,10 +67,12 @@ class Graph:
         """Those of `ranges` that a node depends on."""
         return tuple(each for each in self.leaves(name) if each in ranges)
 
-    def overlap(self, node: Composite, ranges: Ranges) -> bool:
-        """Whether two of the components depend on the same observable."""
+    def is_normalised(self, node: Node, ranges: Ranges) -> bool:
+        """Whether `node.log_density` of normalised components is normalised by itself."""
+        if not isinstance(node, Composite) or not node.inherits_norm:
+            return False
         found = [each for name in node.components for each in self.observables(name, ranges)]
-        return len(found) != len(set(found))
+        return not node.multiplies or len(found) == len(set(found))
 
 
 class Evaluation:
@@ -80,6 +82,7 @@ class Evaluation:
 
     def __init__(self, graph: Graph, values: Mapping[str, Array], ranges: Ranges, bins: Ranges | None = None):
         self.graph, self.values, self.ranges, self.bins = graph, values, ranges, bins or {}
+        self.box = ranges
         self._values: dict[str, Array] = {}
         self._log_pdfs: dict[str, Array] = {}
 
@@ -98,8 +101,18 @@ class Evaluation:
         return self._values[argument]
 
     def limits(self, observable: str) -> tuple[Any, Any]:
+        """Where the integral over an observable begins and ends."""
+        return self.box.get(observable, (-jnp.inf, jnp.inf))
+
+    def domain(self, observable: str) -> tuple[Any, Any]:
         """The range of an observable; infinite where nothing bounds it."""
         return self.ranges.get(observable, (-jnp.inf, jnp.inf))
+
+    def over(self, box: Ranges) -> "Evaluation":
+        """The same point with integrals over a part of the ranges."""
+        inner = Evaluation(self.graph, self.values, self.ranges)
+        inner.box, inner._values = box, self._values
+        return inner
 
     def log_pdf(self, name: str) -> Array:
         """ln of the density of a distribution, normalised over the ranges of its observables."""
@@ -114,7 +127,7 @@ class Evaluation:
     def log_integral(self, name: str, box: Ranges) -> Array:
         """ln of the integral of the unnormalised density over a box of observables, `()` or `(bins,)`."""
         node = self.graph[name]
-        closed = None if isinstance(node, Composite) else node.log_integral(self, box)
+        closed = None if isinstance(node, Composite) else node.log_integral(self.over(box), tuple(box))
         return self._numerical(name, node, box) if closed is None else closed
 
     def log_total(self, name: str) -> Array:
@@ -128,7 +141,7 @@ class Evaluation:
 
     def _log_pdf(self, name: str, node: Distribution) -> Array:
         ranges, bins = ({x: box[x] for x in self.graph.observables(name, box)} for box in (self.ranges, self.bins))
-        if isinstance(node, Composite) and node.inherits_norm and not self.graph.overlap(node, ranges):
+        if self.graph.is_normalised(node, ranges):
             return node.log_density(self)
         if not ranges:
             return node.log_density(self) - self._log_norm_of_constraint(node)
@@ -141,7 +154,8 @@ class Evaluation:
         """
         if not isinstance(node.variable, str):
             return 0.0
-        closed = node.log_integral(self, {node.variable: (-jnp.inf, jnp.inf)})
+        whole = {node.variable: (-jnp.inf, jnp.inf)}
+        closed = node.log_integral(self.over(whole), tuple(whole))
         return 0.0 if closed is None else closed
 
     def _numerical(self, name: str, node: Distribution, box: Ranges) -> Array:

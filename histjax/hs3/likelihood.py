@@ -92,6 +92,17 @@ class HS3Likelihood(Likelihood):
                 raise UnknownName("data", name, data.main)
         return data
 
+    def equal_shapes(self, first: Measured, second: Measured) -> tuple[Measured, Measured]:
+        """The same datasets with as many places for events; those that are filled up have weight 0."""
+        main = {}
+        for name, observed in first.main.items():
+            other = second.main[name]
+            if isinstance(observed, Events):
+                n = max(observed.weights.size, other.weights.size)
+                observed, other = observed.padded(n), other.padded(n)
+            main[name] = observed, other
+        return tuple(Measured({k: v[i] for k, v in main.items()}, each.aux) for i, each in enumerate((first, second)))
+
     def _logpdf(self, vector: Array, data: Measured) -> Float[Array, ""]:
         total = self._without_events(vector, data)
         for pair in self.plan.pairs:
@@ -257,17 +268,11 @@ def _summed(function, events: Events):
     if n <= CHUNK:
         return function(events)
     pieces = -(-n // CHUNK)
-    missing = pieces * CHUNK - n
-    filled = jax.tree.map(
-        lambda each: jnp.concatenate([each, jnp.zeros((missing, *each.shape[1:]), each.dtype)]), events
-    )
+    filled = events.padded(pieces * CHUNK)
     split = jax.tree.map(lambda each: each.reshape(pieces, CHUNK, *each.shape[1:]), filled)
 
     def add(total, piece):
         return jax.tree.map(jnp.add, total, function(piece)), None
 
-    start = jax.tree.map(
-        lambda each: jnp.zeros(each.shape, each.dtype),
-        jax.eval_shape(function, jax.tree.map(lambda each: each[0], split)),
-    )
-    return jax.lax.scan(add, start, split)[0]
+    shapes = jax.eval_shape(function, jax.tree.map(lambda each: each[0], split))
+    return jax.lax.scan(add, jax.tree.map(lambda each: jnp.zeros(each.shape, each.dtype), shapes), split)[0]

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Literal
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -22,6 +24,11 @@ class Events(eqx.Module):
 
     entries: Float[Array, "events axes"]
     weights: Float[Array, "events"]
+
+    def padded(self, n: int) -> "Events":
+        """The same events in `n` places, the last ones with weight 0."""
+        missing = n - self.weights.size
+        return jax.tree.map(lambda each: jnp.pad(each, [(0, missing)] + [(0, 0)] * (each.ndim - 1)), self)
 
 
 class Measured(eqx.Module):

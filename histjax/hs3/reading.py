@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from histjax.errors import InvalidDocument, Problem
 from histjax.hs3.checking import HISTFACTORY, dependencies, references, unique_names
+from histjax.hs3.composites import COMPOSITES
 from histjax.hs3.kinds import DISTRIBUTIONS, FUNCTIONS
 from histjax.hs3.nodes import Node, read_node
 from histjax.hs3.reading_data import axis_problems, datum_problems, read_axis, read_datum
@@ -59,7 +60,7 @@ def _nodes(document: Mapping[str, Any]) -> tuple[dict[str, dict[str, Node | None
     """The nodes of distributions and functions by name, doubts, and problems."""
     found: dict[str, dict[str, Node | None]] = {"distributions": {}, "functions": {}}
     said: list[Problem] = []
-    for key, kinds in (("distributions", DISTRIBUTIONS), ("functions", FUNCTIONS)):
+    for key, kinds in (("distributions", DISTRIBUTIONS | COMPOSITES), ("functions", FUNCTIONS)):
         for i, entry in enumerate(document.get(key, ())):
             node = None
             if entry["type"] != HISTFACTORY or key == "functions":
