@@ -15,6 +15,8 @@ from histjax.errors import HistjaxError
 
 _HISTOGRAMS = ("TH1", "TH2", "TH3")
 _SHOWN = 12
+_LARGEST_HISTOGRAM = 500_000_000
+"""Bytes when unpacked; 60 million bins."""
 # what uproot lets through where a file is cut off, damaged or made to do harm, besides its own DeserializationError
 _UNREADABLE = (
     OSError,
@@ -98,6 +100,8 @@ class HistogramFiles:
         if not kinds[key].startswith(_HISTOGRAMS):
             raise UnreadableHistogram(f"{path}: {key!r} is a {kinds[key]}, expected a histogram (TH1, TH2 or TH3)")
         with _clearly(f"{path}: the histogram {key!r} cannot be read"):
+            if directory.key(key).fObjlen > _LARGEST_HISTOGRAM:
+                raise ValueError(f"it would unpack to more than {_LARGEST_HISTOGRAM // 10**6} MB")
             return _histogram(directory[key])
 
     def _open(self, path: Path) -> tuple[Any, dict[str, str]]:
@@ -109,6 +113,10 @@ class HistogramFiles:
             with _clearly(f"{path} cannot be read as a ROOT file"):
                 stream = self.stack.enter_context(open(path, "rb"))  # a file: uproot would take a path for an address
                 opened = self.stack.enter_context(package.open(stream))
+                if opened.file.fEND > path.stat().st_size:  # what is left might be read, as if nothing were missing
+                    raise ValueError(
+                        f"it is cut off: {path.stat().st_size} bytes are there, {opened.file.fEND} expected"
+                    )
                 kinds = opened.classnames(recursive=True, cycle=False)
             self.files[path] = opened, dict(kinds)
         return self.files[path]
