@@ -132,5 +132,5 @@ def _containers(values):
     try:
         from cabinetry.fit import results_containers
     except ImportError as error:
-        raise ImportError("this needs cabinetry: install it with pip install cabinetry") from error
+        raise ImportError("this needs cabinetry: install it with pip install 'histjax[cabinetry]'") from error
     return results_containers

@@ -25,6 +25,7 @@ Exceptions are those of `histjax.errors`; `exceptions` has them under pyhf's nam
 | `InvalidModel`, `InvalidModifier` | `InvalidDocument` for what reading finds, otherwise `InvalidModel`, `MissingPOI` |
 | `InvalidPdfParameters`, `InvalidPdfData`, `ValueError` for a start outside its bounds | `InvalidModel` |
 | `InvalidMeasurement`, `InvalidPatchLookup`, `InvalidTestStatistic`, `InvalidInterpCode`, `KeyError` | `UnknownName` |
+| `InvalidWorkspaceOperation` | `InvalidOperation`, `InvalidDocument`, `UnknownName` |
 | `InvalidPatchSet`, `PatchSetVerificationError` | `InvalidPatch` |
 | `Unsupported` | `InvalidModel`, `UnknownName` |
 """

@@ -19,5 +19,6 @@ InvalidTestStatistic = errors.UnknownName
 InvalidInterpCode = errors.UnknownName
 InvalidPatchSet = errors.InvalidPatch
 InvalidPatchLookup = errors.UnknownName
+InvalidWorkspaceOperation = errors.InvalidOperation, errors.InvalidDocument, errors.UnknownName
 PatchSetVerificationError = errors.InvalidPatch
 Unsupported = errors.InvalidModel, errors.UnknownName

@@ -4,9 +4,13 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from histjax.building import build_workspace
 from histjax.errors import InvalidPatch, UnknownName
 from histjax.interop.pyhf.models import Model
-from histjax.readers import apply_patch, load_json, read_workspace
+from histjax.interop.pyhf.vectors import data_of, likelihood_of
+from histjax.readers import apply_patch, load_json, read_workspace, write_workspace
+from histjax.spec import Workspace as Record
+from histjax.spec.operations import Join, combine, prune, rename, sort
 
 
 def operations_of(patch: Any) -> list[dict]:
@@ -138,6 +142,63 @@ class Workspace(dict):
                 raise UnknownName("observation", channel, observations)
             counts += observations[channel]
         return counts + (model.config.auxdata if include_auxdata else [])
+
+    def prune(
+        self,
+        modifiers: Sequence[str] | None = None,
+        modifier_types: Sequence[str] | None = None,
+        samples: Sequence[str] | None = None,
+        channels: Sequence[str] | None = None,
+        measurements: Sequence[str] | None = None,
+    ) -> "Workspace":
+        """A workspace without these; see `histjax.prune`."""
+        names = {"modifiers": modifiers, "samples": samples, "channels": channels, "measurements": measurements}
+        selected = {kind: each or () for kind, each in names.items()}
+        return self._of(prune(self._workspace, modifier_types=modifier_types or (), **selected).workspace)
+
+    def rename(
+        self,
+        modifiers: Mapping[str, str] | None = None,
+        samples: Mapping[str, str] | None = None,
+        channels: Mapping[str, str] | None = None,
+        measurements: Mapping[str, str] | None = None,
+    ) -> "Workspace":
+        """A workspace with other names; see `histjax.rename`."""
+        names = {"modifiers": modifiers, "samples": samples, "channels": channels, "measurements": measurements}
+        return self._of(rename(self._workspace, **names).workspace)
+
+    @classmethod
+    def combine(
+        cls,
+        left: "Workspace",
+        right: "Workspace",
+        join: str = "none",
+        validate: bool = True,
+        merge_channels: bool = False,
+    ) -> "Workspace":
+        """One workspace of two; see `histjax.combine`."""
+        del validate
+        records = (each._workspace for each in (left, right))
+        return cls._of(combine(*records, join=Join(join), merge_channels=merge_channels).workspace)
+
+    @classmethod
+    def sorted(cls, workspace: "Workspace") -> "Workspace":
+        """The workspace in the order of names; see `histjax.sort`."""
+        return cls._of(sort(workspace._workspace).workspace)
+
+    @classmethod
+    def build(
+        cls, model: Model, data: Sequence[float], name: str = "measurement", validate: bool = True
+    ) -> "Workspace":
+        """The workspace of a model and a dataset (main, then auxiliary data); see `histjax.build_workspace`."""
+        del validate
+        likelihood = likelihood_of(model)
+        dataset = likelihood.unravel_data(data_of(model, data))
+        return cls._of(build_workspace(likelihood, dataset, measurement=name))
+
+    @classmethod
+    def _of(cls, workspace: Record) -> "Workspace":
+        return cls(write_workspace(workspace))
 
     def __eq__(self, other) -> bool:
         return isinstance(other, Workspace) and dict(self) == dict(other)
