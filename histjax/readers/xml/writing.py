@@ -99,11 +99,11 @@ class _Writer:
         for each in ("config", "data"):
             (self.folder / each).mkdir()
         top = Element("Combination", OutputFilePrefix=f"./results/{self.prefix}")
-        taken: list[str] = []
+        taken: set[str] = set()
         for channel in self.given.workspace.channels:
-            taken.append(unique(f"{self.prefix}_{slug(channel.name)}", taken))
-            SubElement(top, "Input").text = f"./config/{taken[-1]}.xml"
-            self._save(self._channel(channel), f"config/{taken[-1]}.xml", SCHEMA)
+            name = f"config/{unique(f'{self.prefix}_{slug(channel.name)}', taken)}.xml"
+            SubElement(top, "Input").text = f"./{name}"
+            self._save(self._channel(channel), name, SCHEMA)
         top.extend(self._measurement(each) for each in self.given.workspace.measurements)
         self._save(top, f"{self.prefix}.xml", f"config/{SCHEMA}")
         (self.folder / "config" / SCHEMA).write_text(schema(), encoding="utf-8")

@@ -17,6 +17,7 @@ class HistogramWriter:
     """Collects histograms under names that are made of the names of what they belong to."""
 
     histograms: dict[str, tuple[tuple[float, ...], tuple[float, ...] | None]] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
 
     def add(self, *parts: str, contents: tuple[float, ...], errors: tuple[float, ...] | None = None) -> str:
         """Keep a histogram, and return the name it got: letters, digits and underscores, unlike all others.
@@ -25,7 +26,7 @@ class HistogramWriter:
         >>> writer.add("SR a/b", "signal", contents=(1.0,)), writer.add("SR a.b", "signal", contents=(1.0,))
         ('SR_a_b_signal', 'SR_a_b_signal_2')
         """
-        name = unique(slug("_".join(parts)), self.histograms)
+        name = unique(slug("_".join(parts)), self.taken)
         self.histograms[name] = contents, errors
         return name
 
@@ -41,12 +42,13 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", text)[:_LONGEST] or "_"
 
 
-def unique(name: str, taken) -> str:
-    """The name, with a number behind it where it is taken; case does not count, as in some file systems."""
-    lower, found, number = {each.lower() for each in taken}, name, 1
-    while found.lower() in lower:
+def unique(name: str, taken: set[str]) -> str:
+    """The name, with a number behind it where it is taken; takes it. Case does not count, as in some file systems."""
+    found, number = name, 1
+    while found.lower() in taken:
         number += 1
         found = f"{name}_{number}"
+    taken.add(found.lower())
     return found
 
 

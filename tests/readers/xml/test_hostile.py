@@ -47,17 +47,28 @@ def test_a_document_type_is_not_read(tmp_path):
     assert root.tag == "a"
 
 
+OUTSIDE = "is outside the root directory"
+NO_FILE = "there is no file"
+
+
 @pytest.mark.parametrize(
-    "named",
-    ["../secret.root", "/etc/passwd", "data/../../secret.root", "link.root", "root://host/x.root", "a\x7f.root"],
+    ("named", "words"),
+    [
+        ("../secret.root", OUTSIDE),
+        ("/etc/passwd", OUTSIDE),
+        ("data/../../secret.root", OUTSIDE),
+        ("link.root", OUTSIDE),
+        ("root://host/x.root", NO_FILE),
+        ("a\x7f.root", NO_FILE),
+    ],
 )
-def test_files_outside(named, tmp_path):
+def test_files_outside(named, words, tmp_path):
     """By `..`, by an absolute path, through a link; an address is a name like any other."""
     inside = tmp_path / "inside"
     cases.write_root(tmp_path / "secret.root")
     path = cases.write_handmade(inside, GOOD.replace("data/in.root", named), DRIVER.format(""))
     (inside / "link.root").symlink_to(tmp_path / "secret.root")
-    with pytest.raises(InvalidDocument, match="is outside the root directory|there is no file"):
+    with pytest.raises(InvalidDocument, match=words):
         read_xml(path, root_directory=inside)
 
 
@@ -66,7 +77,7 @@ def test_a_channel_outside(tmp_path):
     path = cases.write_handmade(inside, GOOD, DRIVER.format(""))
     (inside / "channel.xml").rename(tmp_path / "channel.xml")
     path.write_text(path.read_text().replace("./channel.xml", "../channel.xml"))
-    with pytest.raises(InvalidDocument, match="'../channel.xml' is outside the root directory"):
+    with pytest.raises(InvalidDocument, match=r"'\.\./channel\.xml' is outside the root directory"):
         read_xml(path, root_directory=inside)
 
 

@@ -79,7 +79,7 @@ def test_as_pyhf_reads_it(name, corpus):
 
 
 def test_below_the_threshold(tmp_path):
-    """Relative uncertainties of bins 0 to 2: 0.037, 0.133, 0.093 (closed form); ROOT 6.40 holds those below constant."""
+    """Relative uncertainties of bins 0 to 2: 0.037, 0.133, 0.093 (closed form); ROOT 6.40 holds small ones constant."""
     for name, small in (("defaults", [0]), ("threshold", [0, 2]), ("gaussian", [])):
         workspace = read_xml(cases.handmade(tmp_path / name, name), root_directory=tmp_path / name).workspace
         errors = [m for s in workspace.channels[0].samples for m in s.modifiers if isinstance(m, StatError)]
@@ -94,7 +94,8 @@ def test_modifiers(tmp_path):
     _, sample = read_sample(
         tmp_path,
         '<OverallSys Name="o" Low="0.9" High="1.2"/>'
-        '<HistoSys Name="h" HistoNameLow="dn" HistoNameHigh="bkg" HistoPathHigh="folder" HistoFileLow="./data/in.root"/>'
+        '<HistoSys Name="h" HistoNameLow="dn" HistoNameHigh="bkg" HistoPathHigh="folder"'
+        ' HistoFileLow="./data/in.root"/>'
         '<ShapeSys Name="s" HistoName="rel"/><ShapeFactor Name="f" HistoName="sig"/>'
         '<StatError Activate="True" HistoName="rel"/>',
     )
@@ -259,7 +260,7 @@ def test_root_directory_and_mounts(tmp_path):
         read_xml(path, root_directory=tmp_path)
     text = (inside / "channel.xml").read_text()
     (inside / "channel.xml").write_text(text.replace("data/in.root", "/eos/inputs/in.root"))
-    with pytest.raises(InvalidDocument, match="'/eos/inputs/in.root' is outside the root directory"):
+    with pytest.raises(InvalidDocument, match=r"'/eos/inputs/in\.root' is outside the root directory"):
         read_xml(path, root_directory=inside)
     (inside / "data").rename(tmp_path / "elsewhere")
     mounts = [(tmp_path / "no", "/eos/inputs/old"), (tmp_path / "elsewhere", "/eos/inputs")]
