@@ -111,3 +111,24 @@ def test_structured_derivatives_of_the_largest_models(name):
         scaled = np.abs(hessian - hessian_ad) / np.maximum(scale[:, None] * scale, 1e-300)
         size = np.max(np.abs(hessian_ad) / np.maximum(scale[:, None] * scale, 1e-300))
         assert np.max(scaled) <= 1e-12 * size
+
+
+def test_a_minimum_between_two_walls(corpus):
+    """A background-only toy of VH(bb) whose minimum lies where the expectations of two empty bins are 0.
+
+    The curvature along a wall was taken for negative, and none of five starts was certified. The judges here are JAX's
+    own gradient and Hessian of the log density.
+    """
+    model = histjax.compile(histjax.read(corpus / "models" / "cms_vhbb_zee_SR_4regions.json"))
+    background = histjax.fit(model, fixed={model.poi: 0.0})
+    key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), 0), 45)
+    toy = model.draw(key, background.params)
+    found = histjax.fit(model, toy)
+    flat, vector = model.ravel_data(toy), found.vector
+    free = ~np.asarray(found.active | found.fixed)
+    gradient = np.asarray(jax.grad(model.nll)(vector, flat))[free]
+    hessian = np.asarray(jax.hessian(model.nll)(vector, flat))[np.ix_(free, free)]
+    assert np.linalg.eigvalsh(hessian)[0] > 0.1
+    assert gradient @ np.linalg.solve(hessian, gradient) < 1e-8
+    expected = np.asarray(model.expected_flat(vector))[: model.layout.n_bins]
+    assert np.sum(np.abs(expected) < 1e-5) == 2
