@@ -65,9 +65,9 @@ def xml2json(
 ) -> None:
     """Read HistFactory XML and write the workspace.
 
-    FILE has the Combination. Files outside of the root directory and the mounts are refused. What JSON cannot say
-    (Poisson terms of staterrors, Gaussian ones of shapesys, ConstraintTerms) is said on standard error;
-    histjax.read_xml and histjax.compile_xml keep it.
+    FILE has the Combination; '-' is standard input. Files outside of the root directory and the mounts are refused.
+    What JSON cannot say (Poisson terms of staterrors, Gaussian ones of shapesys, ConstraintTerms) is said on standard
+    error; histjax.read_xml and histjax.compile_xml keep it.
     """
     del track_progress  # pyhf's: here a terminal decides
     from histjax.readers.xml import read_xml

@@ -36,10 +36,10 @@ def replacing(directory: Path, prefix: str, overwrite: bool) -> Iterator[Path]:
             target.rename(old)
         temporary.rename(target)
     except OSError as error:
-        if old.exists() and not target.exists():
-            old.rename(target)
         raise CannotWriteFolder(f"cannot write {directory}: {error.strerror or error}") from None
     finally:
+        if old.exists() and not target.exists():  # it ended between the two, perhaps by an interrupt
+            old.rename(target)
         for each in (temporary, old):
             shutil.rmtree(each, ignore_errors=True)
 

@@ -17,6 +17,8 @@ _HISTOGRAMS = ("TH1", "TH2", "TH3")
 _SHOWN = 12
 _LARGEST_HISTOGRAM = 500_000_000
 """Bytes when unpacked; 60 million bins."""
+_LARGE_FILES = 1_000_000
+"""From this version number on, the header of a ROOT file has places of eight bytes."""
 # what uproot lets through where a file is cut off, damaged or made to do harm, besides its own DeserializationError
 _UNREADABLE = (
     OSError,
@@ -112,14 +114,22 @@ class HistogramFiles:
                 raise UnreadableHistogram(f"there is no file {path}")
             with _clearly(f"{path} cannot be read as a ROOT file"):
                 stream = self.stack.enter_context(open(path, "rb"))  # a file: uproot would take a path for an address
+                _check_size(stream.read(20), path.stat().st_size)
+                stream.seek(0)
                 opened = self.stack.enter_context(package.open(stream))
-                if opened.file.fEND > path.stat().st_size:  # what is left might be read, as if nothing were missing
-                    raise ValueError(
-                        f"it is cut off: {path.stat().st_size} bytes are there, {opened.file.fEND} expected"
-                    )
                 kinds = opened.classnames(recursive=True, cycle=False)
             self.files[path] = opened, dict(kinds)
         return self.files[path]
+
+
+def _check_size(header: bytes, size: int) -> None:
+    """Raise where a file is cut off: what is left might be read, as if nothing were missing."""
+    if header[:4] != b"root":
+        raise ValueError(f"it begins with {header[:4]!r}, expected b'root'")
+    (version,) = struct.unpack_from(">i", header, 4)
+    (end,) = struct.unpack_from(">q" if version >= _LARGE_FILES else ">i", header, 12)
+    if end > size:
+        raise ValueError(f"it is cut off: {size} bytes are there, {end} expected")
 
 
 def _histogram(read: Any) -> Histogram:

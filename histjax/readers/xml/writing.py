@@ -104,7 +104,7 @@ class _Writer:
             name = f"config/{unique(f'{self.prefix}_{slug(channel.name)}', taken)}.xml"
             SubElement(top, "Input").text = f"./{name}"
             self._save(self._channel(channel), name, SCHEMA)
-        top.extend(self._measurement(each) for each in self.given.workspace.measurements)
+        top.extend([self._measurement(each) for each in self.given.workspace.measurements])
         self._save(top, f"{self.prefix}.xml", f"config/{SCHEMA}")
         (self.folder / "config" / SCHEMA).write_text(schema(), encoding="utf-8")
         self.histograms.write(self.folder / DATA)
@@ -129,7 +129,8 @@ class _Writer:
         if errors:
             kind = "Poisson" if isinstance(self._binwise.get(errors[0]), Poisson) else "Gaussian"
             SubElement(element, "StatErrorConfig", RelErrorThreshold="0", ConstraintType=kind)
-        element.extend(self._sample(channel, each) for each in channel.samples)
+        # a list: of a generator, `extend` would make any exception, an interrupt too, a TypeError
+        element.extend([self._sample(channel, each) for each in channel.samples])
         return element
 
     def _sample(self, channel: Channel, sample: Sample) -> Element:
@@ -193,7 +194,7 @@ class _Writer:
                 SubElement(element, "ParamSetting", Val=_text(value)).text = shown
         if constant:
             SubElement(element, "ParamSetting", Const="True").text = " ".join(constant)
-        element.extend(self._constraint_terms(measurement.name))
+        element.extend(list(self._constraint_terms(measurement.name)))
         return element
 
     def _usual(self, root_name: str, name: str, lumi: float) -> float:
