@@ -3,7 +3,7 @@
 Only what changes the likelihood is an error. Fit ranges are doubts: ROOT has its own for all but NormFactors.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from histjax.errors import Problem
 from histjax.readers.xml.configuration import XMLConfiguration
@@ -23,7 +23,8 @@ def problems(configuration: XMLConfiguration) -> list[Problem]:
     """All that XML cannot say of a workspace that has been checked, errors and doubts."""
     workspace = configuration.workspace
     found = [*_names(workspace), *_root_names(workspace), *_staterrors(workspace), *_shapesys(workspace)]
-    found += [*_luminosity(workspace), *_observations(workspace), *_constraints(configuration)]
+    found += [*_luminosity(workspace), *_observations(workspace)]
+    found += [*_constraints(configuration), *_terms(configuration)]
     kinds = parameter_kinds(workspace)
     for i, measurement in enumerate(workspace.measurements):
         path = f"/measurements/{i}/config"
@@ -31,7 +32,8 @@ def problems(configuration: XMLConfiguration) -> list[Problem]:
             found.append(
                 Problem(f"{path}/poi", f"measurement {measurement.name!r} has no parameter of interest: XML wants one")
             )
-        found += _listed(measurement, path)
+        terms = (*configuration.terms.get(measurement.name, ()), *configuration.constraints.get(measurement.name, ()))
+        found += _listed(measurement, path, terms)
         for j, settings in enumerate(measurement.parameters):
             place = f"{path}/parameters/{j}"
             owner = f"measurement {measurement.name!r}, parameter {settings.name!r}"
@@ -58,10 +60,10 @@ def _names(workspace: Workspace) -> Iterator[Problem]:
             yield Problem(path, f"{kind} {name!r}: ROOT takes no comma in the name of a channel")
 
 
-def _listed(measurement: Measurement, path: str) -> Iterator[Problem]:
-    """Names in lists, which blanks and commas separate."""
+def _listed(measurement: Measurement, path: str, terms: Iterable[str]) -> Iterator[Problem]:
+    """Names in lists, which blanks and commas separate; `terms` are those that constraint terms are of."""
     set_ = [each.name for each in measurement.parameters if each.fixed or each.inits]
-    for name in dict.fromkeys([*([measurement.poi] if measurement.poi else []), *set_]):
+    for name in dict.fromkeys([*([measurement.poi] if measurement.poi else []), *set_, *terms]):
         if any(each.isspace() or each == "," for each in name):
             yield Problem(
                 path,
@@ -204,14 +206,29 @@ def _constraints(configuration: XMLConfiguration) -> Iterator[Problem]:
                 yield Problem(
                     "", f"measurement {name!r}, parameter {parameter!r} ({kind}): XML cannot say {constraint}"
                 )
-    sets = [
-        {key for key in configuration.constraints.get(n, {}) if kinds[key].type in ("staterror", "shapesys")}
-        for n in names
-    ]
+    bin_wise = {name for name, kind in kinds.items() if kind.type in ("staterror", "shapesys")}
+    sets = [bin_wise & configuration.constraints.get(name, {}).keys() for name in names]
     if any(each != sets[0] for each in sets[1:]):
         yield Problem(
             "", "the constraint terms of staterrors and shapesys differ between measurements: XML has one for all"
         )
+
+
+def _terms(configuration: XMLConfiguration) -> Iterator[Problem]:
+    """A term that changes how an OverallSys acts belongs to one, in a measurement that is there."""
+    measurements = [each.name for each in configuration.workspace.measurements]
+    for name in dict.fromkeys([*configuration.constraints, *configuration.terms]):
+        if name not in measurements:
+            yield Problem("", f"constraint terms are for a measurement {name!r}; there is {', '.join(measurements)}")
+    modifiers = (each.modifier for each in modifier_places(configuration.workspace))
+    factors = {each.name for each in modifiers if each.type == "normsys"}
+    for name, terms in configuration.terms.items():
+        for parameter, term in terms.items():
+            owner = f"measurement {name!r}, {term.kind} of {parameter!r}"
+            if parameter not in factors:
+                yield Problem("", f"{owner}: no normsys has that name")
+            if term.kind != "NoConstraint" and not term.relative_uncertainty > 0:
+                yield Problem("", f"{owner}: the relative uncertainty is {term.relative_uncertainty}, expected above 0")
 
 
 def is_expressible(constraint: Constraint, kind: str) -> bool:

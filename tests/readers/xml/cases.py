@@ -6,6 +6,7 @@ for `tests/reference/root_xml.py`, which tells what ROOT makes of them (`tests/r
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,8 @@ def workspace(lumi: float = 1.0, *settings: ParameterConfig) -> Workspace:
     )
 
 
+PLAIN = workspace()
+TWO_MEASUREMENTS = replace(PLAIN, measurements=(*PLAIN.measurements, replace(PLAIN.measurements[0], name="N")))
 SETTINGS = (
     ParameterConfig("s1", inits=(0.5,)),
     ParameterConfig("s2", fixed=True),
