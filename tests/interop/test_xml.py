@@ -5,6 +5,7 @@ densities in its own way, so a constant is free for each model.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -15,19 +16,20 @@ import histjax
 from histjax.errors import InvalidModel
 from histjax.interop.xml import compile_xml, root_names
 from histjax.readers.xml import XMLConfiguration, read_xml, write_xml
+from histjax.spec import NormSys
 from tests.readers.xml import cases
 
 ROOT = json.loads((Path(__file__).parents[1] / "reference" / "root_xml.json").read_text())["models"]
 CORPUS = [name for name in ROOT if name.startswith("corpus/")]
-OURS = [(name, measurement) for name in ROOT if name not in CORPUS for measurement in ROOT[name]]
+OURS = [(name, measurement) for name in ROOT if "/" not in name for measurement in ROOT[name]]
 SINGLE_PRECISION = ("xmlimport_input/config/example.xml", "example_DataDriven.xml")
 """ROOT multiplies and adds the errors of TH1F histograms in single precision: a width is good to 1e-7 there."""
 
 
-def differences(configuration: XMLConfiguration, measurement: str, reference: dict) -> list[float]:
-    """How ROOT's differences to its first point differ from ours."""
+def differences(configuration: XMLConfiguration, measurement: str, reference: dict, **options) -> list[float]:
+    """How ROOT's differences to its first point differ from ours; `options` are those of `compile_xml`."""
     names, terms = root_names(configuration.workspace), configuration.terms[measurement]
-    model = compile_xml(configuration, measurement=measurement)
+    model = compile_xml(configuration, measurement=measurement, **options)
     sums = []
     for point in reference["points"]:
         params = {name: np.array(value) for name, value in model.init.items()}
@@ -60,6 +62,7 @@ def test_likelihood(name, measurement, ours):
 
 def test_every_case_has_its_numbers():
     assert {name for name, _ in OURS} == {*cases.HANDMADE, *cases.WRITTEN}
+    assert {name for name in ROOT if name.startswith("written/")} == {f"written/{each}" for each in cases.PUBLISHED}
     assert {measurement for name, measurement in OURS if name == "defaults"} == {"Plain", *cases.TERMS}
 
 
@@ -74,6 +77,16 @@ def test_published_inputs(name, corpus):
             continue
         found = differences(configuration, measurement, reference)
         np.testing.assert_allclose(found, 0.0, rtol=0, atol=1e-6 if name.endswith(SINGLE_PRECISION) else 1e-8)
+
+
+@pytest.mark.parametrize("name", cases.PUBLISHED)
+def test_published_models_that_are_written(name, corpus, tmp_path):
+    """ROOT makes of the XML what histjax makes of the JSON, where both cut a sample with its HistoSys off at zero."""
+    path = cases.write_published(tmp_path / "out", name)
+    configuration = read_xml(path, root_directory=tmp_path / "out")
+    ((measurement, reference),) = ROOT[f"written/{name}"].items()
+    found = differences(configuration, measurement, reference, clip_sample_data=0.0)
+    np.testing.assert_allclose(found, 0.0, rtol=0, atol=1e-8)
 
 
 def test_the_plain_workspace_is_another_model(ours):
@@ -98,7 +111,11 @@ def test_options_go_before(ours):
 
 def test_a_gamma_term_that_two_share(tmp_path):
     """ROOT makes two parameters out of one name; here that is an error."""
-    configuration = XMLConfiguration(cases.workspace(), {}, {"M": {"h": cases.ConstraintTerm("Gamma", 0.5)}})
+    plain = cases.workspace()
+    first, *others = plain.channels[1].samples
+    first = replace(first, modifiers=(*first.modifiers, NormSys("h", 0.9, 1.1)))
+    shared = replace(plain, channels=(plain.channels[0], replace(plain.channels[1], samples=(first, *others))))
+    configuration = XMLConfiguration(shared, {}, {"M": {"h": cases.ConstraintTerm("Gamma", 0.5)}})
     with pytest.raises(InvalidModel, match="the gamma term of 'h': an OverallSys and a HistoSys share the name"):
         compile_xml(configuration)
     path = write_xml(configuration, tmp_path / "out")

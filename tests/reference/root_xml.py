@@ -3,7 +3,8 @@
     python tests/reference/root_xml.py OUTPUT.json NAME=ROOT_DIRECTORY:COMBINATION.xml ...
 
 The cases of our own are written by `python -m tests.readers.xml.cases FOLDER` and are called by their names, with
-`top.xml`; those of the corpus are called `corpus/MODEL/PATH`, with the root directory `MODEL`.
+`top.xml`, published models that we wrote `written/MODEL`; XML of the corpus is called `corpus/MODEL/PATH`, with the root
+directory `MODEL`. The numbers come with the version of ROOT and the command.
 
 The wheels of ROOT come without its XML parser (`RooStats::HistFactory::ConfigParser`), so the elements are handed to
 ROOT's own `Measurement`, `Channel`, `Sample`, ... one by one, with the defaults of that parser; reading the histograms
@@ -195,7 +196,8 @@ def main() -> None:
         results[name] = {str(each.GetName()): evaluated(ROOT, each) for each in parser.measurements(path)}
         os.chdir(here)
     with open(output, "w") as file:
-        json.dump({"ROOT": ROOT.__version__, "models": results}, file)
+        command = " ".join(["python tests/reference/root_xml.py OUTPUT.json", *sys.argv[2:]])
+        json.dump({"ROOT": ROOT.__version__, "command": command, "models": results}, file)
         file.write("\n")
     sys.stdout.flush()
     os._exit(0)  # ROOT deletes things twice at its end

@@ -56,8 +56,12 @@ def _names(workspace: Workspace) -> Iterator[Problem]:
                 path,
                 f"{kind} {name!r}: XML takes no empty name, no blank at its ends, no control characters",
             )
-        if kind == "channel" and "," in name:
-            yield Problem(path, f"{kind} {name!r}: ROOT takes no comma in the name of a channel")
+        if kind == "channel" and ("," in name or ";" in name):
+            yield Problem(path, f"{kind} {name!r}: ROOT takes no comma and no semicolon in the name of a channel")
+    first = workspace.channels[0].name
+    if first[:1].isdigit():
+        message = f"channel {first!r}: ROOT 6.40 takes no first channel that begins with a digit; put another one first"
+        yield Problem("/channels/0/name", message, is_warning=True)
 
 
 def _listed(measurement: Measurement, path: str, terms: Iterable[str]) -> Iterator[Problem]:

@@ -1,4 +1,5 @@
-"""HistFactory XML of our own: small models that have one of everything. Written to a folder by
+"""HistFactory XML of our own: small models that have one of everything, and published ones that we write. Put in a
+folder by
 
     python -m tests.readers.xml.cases FOLDER
 
@@ -6,6 +7,7 @@ for `tests/reference/root_xml.py`, which tells what ROOT makes of them (`tests/r
 """
 
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,8 @@ import numpy as np
 import uproot
 from uproot.writing.identify import to_TAxis, to_TH1x
 
+import histjax
+from histjax.errors import DocumentWarning
 from histjax.readers.xml import ConstraintTerm, XMLConfiguration, write_xml
 from histjax.spec import (
     Channel,
@@ -30,6 +34,7 @@ from histjax.spec import (
     Workspace,
 )
 from histjax.spec.constraints import Normal, Poisson
+from tests.reference.corpus import CORPUS
 
 HISTOGRAMS = {
     "data": ([60, 70, 45], None),
@@ -155,6 +160,26 @@ WRITTEN = {
 """What `write_xml` is given."""
 
 
+PUBLISHED = ("pyhf_tutorial_2_bin_1_channel_76c0", "agc_ttbar", "litehf_single_channel_big", "pyhf_tutorial_bkg_only")
+"""Of the corpus: two bins with a shapesys; 22 bins with histosys, normsys and staterrors; one bin with 179
+histosys; 855 histosys."""
+
+
+def write_published(folder: Path, name: str) -> Path:
+    """Write a model of the corpus as XML; returns the path of the Combination.
+
+    ROOT takes no first channel whose name begins with a digit, so all get a letter; and it multiplies all samples by
+    the luminosity, also those that have none, so that is held.
+    """
+    with warnings.catch_warnings(action="ignore", category=DocumentWarning):
+        workspace = histjax.read(CORPUS / "models" / f"{name}.json")
+        workspace = histjax.rename(workspace, channels={c.name: f"c {c.name}" for c in workspace.channels}).workspace
+        first = workspace.measurements[0]
+        settings = tuple(replace(each, fixed=True) if each.name == "lumi" else each for each in first.parameters)
+        held = replace(workspace, measurements=(replace(first, parameters=settings),))
+        return write_xml(held, folder, prefix="top")
+
+
 def main(folder: Path) -> None:
     """Write all cases."""
     for name in HANDMADE:
@@ -165,3 +190,6 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    (Path(sys.argv[1]) / "written").mkdir()
+    for model in PUBLISHED:
+        write_published(Path(sys.argv[1]) / "written" / model, model)

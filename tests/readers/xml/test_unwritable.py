@@ -32,11 +32,11 @@ NASTY = (
     "..",
     "<Sample Name='x'/>",
     "\"'&amp;]]>",
-    "a;1",
+    "a:1 (b) [c]",
     "tt\u0304 \u2192 \u00e9\U0001f600",
     "x" * 500,
     "con",
-    "100%",
+    "a100%",
     "$(touch x) `y` \\z",
 )
 
@@ -53,8 +53,10 @@ def named(channel: str = "SR", sample: str = "s", modifier: str = "k", measureme
     )
 
 
-@pytest.mark.parametrize("name", NASTY)
-@pytest.mark.parametrize("kind", ["channel", "sample", "modifier", "measurement"])
+KINDS = ("channel", "sample", "modifier", "measurement")
+
+
+@pytest.mark.parametrize(("kind", "name"), [(k, n) for n in NASTY for k in KINDS if k != "channel" or ";" not in n])
 def test_names(kind, name, tmp_path):
     """Whatever a name is, it comes back, and files and histograms are called by plain letters."""
     workspace = named(**{kind: name})
@@ -89,7 +91,8 @@ def test_names_that_are_alike(tmp_path):
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        ({"channel": "a,b"}, "ROOT takes no comma in the name of a channel"),
+        ({"channel": "a,b"}, "ROOT takes no comma and no semicolon in the name of a channel"),  # ROOT 6.40
+        ({"channel": "a;b"}, "ROOT takes no comma and no semicolon in the name of a channel"),
         ({"sample": "a\nb"}, "sample 'a\\nb': XML takes no empty name, no blank at its ends, no control characters"),
         ({"modifier": "a\0"}, "no control characters"),
         ({"measurement": " M"}, "no blank at its ends"),

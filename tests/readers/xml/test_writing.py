@@ -48,6 +48,7 @@ NOT_EXPRESSIBLE = {
 }
 """Of the corpus: what XML cannot say, and how the message begins."""
 DOUBTS = (
+    r"channel '\d.*': ROOT 6\.40 takes no first channel that begins with a digit; put another one first",
     r"channel .*: the staterror '.*' will be read as 'staterror_.*'",
     r".*the uncertainty of a zero yield is left out in bin .*; it has no effect",
     r"only some samples have a lumi modifier; ROOT 6\.40 scales all of them",
