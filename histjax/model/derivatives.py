@@ -31,8 +31,8 @@ from histjax.model.functions import Functions, function_curvature, function_indi
 from histjax.model.slopes import Rates, Sums, rates_of, summed
 
 MOST_PULL = 1.0
-"""The slope of an empty bin by itself. With 0 one of a hundred toys of CMS VH(bb) did not converge; 10 and 100 take a third
-more iterations there, and some on ATLAS 1Lbb."""
+"""The slope of an empty bin by itself. With 0 one of a hundred toys of CMS VH(bb) did not converge; 10 and 100 take a
+third more iterations there, and some on ATLAS 1Lbb."""
 
 
 def derivatives(
@@ -50,8 +50,8 @@ def derivatives(
     """-ln L(vector) + ln L(saturated), its gradient and its Hessian, and the bins to beware of.
 
     With `convex`, the bend of an expectation below the floor is weighted with a slope of at least -`MOST_PULL`: further
-    down the wall is steep, and its own slope makes a bad model for a step. At a minimum on a wall the slope is what pulls
-    the bin down, rarely more, and the bend belongs to the curvature along the wall.
+    down the wall is steep, and its own slope makes a bad model for a step. At a minimum on a wall the slope is what
+    pulls the bin down, rarely more, and the bend belongs to the curvature along the wall.
     """
     value, gradient, curvature, walls = _main(layout, tables, coefficients, functions, weights, vector, counts, convex)
     constraint, slope, bend, block = constraint_derivatives(tables, constraints, vector, auxiliary)

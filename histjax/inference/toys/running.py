@@ -31,6 +31,9 @@ MOST_OUTSTANDING = 256
 """Slices that are with the executor at a time."""
 MOST_LOSSES = 5
 """How often a slice is given to an executor that loses its workers."""
+SHARES, FEWEST = 8, 4
+"""How many slices each thread of this process gets at least, where they have so many toys: some toys take a hundred times
+as long as others, and the threads shall end together."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def throw_toys(jobs: Sequence[Job], running: Running) -> list[SliceResult]:
     Slices of all jobs are on their way together. A slice whose worker is lost is given out again; it is counted when
     its result comes, once. Whatever else goes wrong in a slice is raised here, after the others were called off.
     """
-    size = running.slice_size or running.loop.width
+    size = running.slice_size or _slice_size(jobs, running)
     harvest = Harvest(jobs, running)
     with Crew(running) as crew:
         for number, job in enumerate(jobs):
@@ -72,6 +75,22 @@ def throw_toys(jobs: Sequence[Job], running: Running) -> list[SliceResult]:
         while crew.outstanding:
             harvest.take(crew)
     return harvest.results()
+
+
+def _slice_size(jobs: Sequence[Job], running: Running) -> int:
+    """How many toys are run in one piece, where nobody asked for a number. Stored slices and those for an executor have
+    the loop's width, whatever the number of toys.
+    """
+    width = running.loop.width
+    if running.executor is not None or running.store is not None or not running.loop.by_threads:
+        return width
+    share = sum(job.n_toys for job in jobs) // (SHARES * _n_threads(running.loop))
+    return min(width, max(share, FEWEST))
+
+
+def _n_threads(loop: Loop) -> int:
+    """Threads of this process that run slices; side by side, or over several devices, one program has all cores."""
+    return len(os.sched_getaffinity(0)) if loop.by_threads else 1
 
 
 class Harvest:
@@ -155,9 +174,7 @@ class Crew:
             raise failure
 
     def _hire(self) -> None:
-        # side by side, or over several devices, one program has all cores
-        threads = len(os.sched_getaffinity(0)) if self.loop.by_threads else 1
-        self.executor = self.own = ThreadPoolExecutor(threads)
+        self.executor = self.own = ThreadPoolExecutor(_n_threads(self.loop))
 
 
 def _is_loss(error: BaseException) -> bool:
