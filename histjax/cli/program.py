@@ -21,6 +21,7 @@ from histjax.cli.profiling import contour, interval, scan
 from histjax.cli.ranking import gof, ranking
 from histjax.cli.testing import cls, limit, significance
 from histjax.cli.toys import toys
+from histjax.cli.xml import json2xml, xml2json
 from histjax.errors import HistjaxError
 
 WRONG_USAGE = 2
@@ -111,6 +112,8 @@ for command in (
     prune,
     rename,
     sort,
+    xml2json,
+    json2xml,
     completions,
 ):
     main.add_command(command)
