@@ -39,6 +39,8 @@ class HS3Likelihood(Likelihood):
     parameters come first; the rest is one traced graph, each node once.
     """
 
+    long_arrays = True
+
     plan: Plan = eqx.field(static=True)
     parameters: Parameters
     data: Measured

@@ -27,6 +27,9 @@ class Likelihood(eqx.Module):
     describes_asimov: ClassVar[bool] = False
     """Whether `nll` is 0 for the data that are expected at its point, because it is relative to a saturated model."""
 
+    long_arrays: ClassVar[bool] = False
+    """Whether its arrays are long even where the parameters are few: then toys are not run side by side on a CPU."""
+
     parameters: eqx.AbstractVar[Parameters]
     data: eqx.AbstractVar[object]
     poi: eqx.AbstractVar[str | None]
