@@ -79,11 +79,14 @@ class Distribution(Node):
         """ln f before normalisation; observables that are arrays `(events,)` give an array."""
         raise NotImplementedError
 
-    def log_integral(self, at: Point, over: tuple[str, ...]) -> Array | None:
-        """ln of the integral of f over the ranges `at.limits` of the observables `over`, in closed form; `None` where
-        there is none, and the integral is done numerically.
+    def log_integral(self, at: Point, box: Mapping[str, tuple[Array, Array]]) -> Array | None:
+        """ln of the integral of f over a box of observables, in closed form; `None` where there is none, and the
+        integral is done numerically.
+
+        `box` gives for each observable where the box begins and ends: `()`, or `(bins,)` for one integral per bin. It
+        may be smaller than the range `at.limits(x)`, which a density that maps its variable to the range still needs.
         """
-        del at, over
+        del at, box
         return None
 
     def breaks(self, at: Point, observable: str) -> tuple[Array, ...]:
