@@ -37,6 +37,9 @@ class Point(Protocol):
     def limits(self, observable: str) -> tuple[Array, Array]:
         """The range that an observable is normalised over; infinite where nothing bounds it."""
 
+    def domain(self, observable: str) -> tuple[Array, Array]:
+        """The whole range of an observable, which `limits` may be a part of (one bin): what a density is mapped to."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Node:

@@ -1,0 +1,21 @@
+"""The closed tables of what a document may contain: the class of each `type`."""
+
+from histjax.hs3.densities.basic import Exponential, Poisson, Uniform
+from histjax.hs3.densities.gaussian import Gaussian
+from histjax.hs3.densities.polynomials import Bernstein, Chebychev, ExponentialOfPolynomial, Polynomial, PowerSum
+from histjax.hs3.functions.arithmetic import PolynomialFunction, Product, Sum, WeightedSum
+from histjax.hs3.nodes import kinds_of
+
+DISTRIBUTIONS = kinds_of(
+    Gaussian,
+    Exponential,
+    Uniform,
+    Poisson,
+    Polynomial,
+    Chebychev,
+    Bernstein,
+    PowerSum,
+    ExponentialOfPolynomial,
+)
+
+FUNCTIONS = kinds_of(Sum, Product, PolynomialFunction, WeightedSum)
