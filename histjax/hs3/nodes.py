@@ -35,10 +35,12 @@ class Point(Protocol):
         """Logarithm of another distribution, normalised over the ranges of its observables."""
 
     def limits(self, observable: str) -> tuple[Array, Array]:
-        """The range that an observable is normalised over; infinite where nothing bounds it."""
+        """Where the integral over an observable begins and ends: its range, or a part of it; infinite where nothing
+        bounds it.
+        """
 
     def domain(self, observable: str) -> tuple[Array, Array]:
-        """The whole range of an observable, which `limits` may be a part of (one bin): what a density is mapped to."""
+        """The whole range of an observable, which some densities map their variable to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +84,13 @@ class Distribution(Node):
         """ln f before normalisation; observables that are arrays `(events,)` give an array."""
         raise NotImplementedError
 
-    def log_integral(self, at: Point, box: Mapping[str, tuple[Array, Array]]) -> Array | None:
-        """ln of the integral of f over a box of observables, in closed form; `None` where there is none, and the
-        integral is done numerically.
+    def log_integral(self, at: Point, over: tuple[str, ...]) -> Array | None:
+        """ln of the integral of f over `at.limits` of the observables `over`, in closed form; `None` where there is
+        none, and the integral is done numerically.
 
-        `box` gives for each observable where the box begins and ends: `()`, or `(bins,)` for one integral per bin. It
-        may be smaller than the range `at.limits(x)`, which a density that maps its variable to the range still needs.
+        Limits are `()`, or `(bins,)` for one integral per bin.
         """
-        del at, box
+        del at, over
         return None
 
     def breaks(self, at: Point, observable: str) -> tuple[Array, ...]:
