@@ -5,6 +5,7 @@ where the interval lies in one tail, no overflow, infinite ends allowed. Element
 """
 
 import functools
+import itertools
 import math
 
 import jax
@@ -120,7 +121,7 @@ def log_panels(log_density, edges: list[Array], peak: Array, order: int = 16) ->
     peak = jax.lax.stop_gradient(peak)
     total = 0.0
     nodes, weights = gauss_legendre(order)
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in itertools.pairwise(edges):
         half, middle = 0.5 * (right - left), 0.5 * (left + right)
         points = middle[..., None] + half[..., None] * jnp.asarray(nodes, middle.dtype)
         heights = jnp.exp(log_density(points) - peak[..., None])
@@ -129,11 +130,11 @@ def log_panels(log_density, edges: list[Array], peak: Array, order: int = 16) ->
 
 
 def log_gamma_integral(power: Array, rate: Array, lo: Array, hi: Array) -> Array:
-    r"""ln of \(\int_{lo}^{hi} t^{power - 1} e^{-rate\,t} dt\), 0 <= lo < hi <= inf, power > 0, rate of either sign.
+    r"""ln of \(\int_{lo}^{hi} t^{power - 1} e^{-rate\,t} dt\), 0 <= lo < hi <= inf, power > 0, any rate.
 
-    In v = ln t the integrand exp(power v - rate e^v) has one peak and no singularity. It is integrated by Gauss-Legendre
-    between points at which it has dropped by `DROPS`: about 1e-14 for any power, with derivatives of every order in all
-    four arguments (those of the regularised gamma function in its power have none of second order in JAX).
+    In v = ln t the integrand exp(power v - rate e^v) has one peak and no singularity. It is integrated by
+    Gauss-Legendre between points at which it has dropped by `DROPS`: about 1e-14 for any power, with derivatives of
+    every order in all four arguments (JAX's regularised gamma function has no second derivative in its power).
     `+inf` where it diverges: hi infinite and rate <= 0.
     """
     power, rate, lo, hi = jnp.broadcast_arrays(*(jnp.asarray(each) for each in (power, rate, lo, hi)))

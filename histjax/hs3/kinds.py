@@ -3,6 +3,7 @@
 from histjax.hs3.densities.basic import Exponential, Poisson, Uniform
 from histjax.hs3.densities.gaussian import Gaussian
 from histjax.hs3.densities.polynomials import Bernstein, Chebychev, ExponentialOfPolynomial, Polynomial, PowerSum
+from histjax.hs3.densities.shapes import Argus, BifurcatedGaussian, Gamma, GeneralizedNormal, LogNormal
 from histjax.hs3.functions.arithmetic import PolynomialFunction, Product, Sum, WeightedSum
 from histjax.hs3.nodes import kinds_of
 
@@ -16,6 +17,11 @@ DISTRIBUTIONS = kinds_of(
     Bernstein,
     PowerSum,
     ExponentialOfPolynomial,
+    LogNormal,
+    GeneralizedNormal,
+    BifurcatedGaussian,
+    Gamma,
+    Argus,
 )
 
 FUNCTIONS = kinds_of(Sum, Product, PolynomialFunction, WeightedSum)

@@ -43,7 +43,8 @@ class Polynomial(Distribution):
 class Chebychev(Distribution):
     r"""Chebychev polynomials: \(f = 1 + \sum_{i \ge 1} a_i T_i(z)\), z the range mapped to [-1, 1] (RooChebychev).
 
-    Keys `x`, `coefficients` from i = 1. z is of the whole range `at.domain(x)`, which has to be finite. Closed integral.
+    Keys `x`, `coefficients` from i = 1. z is of the whole range `at.domain(x)`, which has to be finite. Closed
+    integral.
     """
 
     types = ("chebychev_dist",)
@@ -97,10 +98,8 @@ class Bernstein(Distribution):
     def _sum(self, at: Point, x: Array) -> Array:
         lo, hi = at.domain(self.x)
         up, down, degree = (x - lo) / (hi - lo), (hi - x) / (hi - lo), len(self.coefficients) - 1
-        terms = (
-            at(each) * (math.comb(degree, i) * up**i * down ** (degree - i)) for i, each in enumerate(self.coefficients)
-        )
-        return sum(terms)
+        ways = [math.comb(degree, i) for i in range(degree + 1)]
+        return sum(at(c) * (ways[i] * up**i * down ** (degree - i)) for i, c in enumerate(self.coefficients))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +144,7 @@ class PowerSum(Distribution):
 class ExponentialOfPolynomial(Distribution):
     r"""Exponential of a polynomial: \(f = \exp \sum_i a_i x^i\) from i = 0 (RooLegacyExpPoly, RooExpPoly).
 
-    Keys `x`, `coefficients`. The constant term cancels in the normalisation. Closed integral up to the first degree;
+    Keys `x`, `coefficients`. The constant term cancels in the normalisation (ROOT writes 1.0 for one it does not have). Closed integral up to the first degree;
     above, the general quadrature.
     """
 
