@@ -87,6 +87,24 @@ def _log_normal_integral_jvp(primals, tangents):
     return value, jnp.exp(-0.5 * b * b - value) * b_dot - jnp.exp(-0.5 * a * a - value) * a_dot
 
 
+def log_normal_part(lo: Array, hi: Array, mean: Array, sigma: Array) -> Array:
+    """ln of the integral of exp(-(x - mean)^2 / 2 sigma^2) from lo to hi, `-inf` where lo >= hi."""
+    empty = lo >= hi
+    lo, hi = jnp.where(empty, mean, lo), jnp.where(empty, mean + sigma, hi)
+    part = jnp.log(sigma) + log_normal_integral(standardised(lo, mean, sigma), standardised(hi, mean, sigma))
+    return inside(~empty, part)
+
+
+def log_sum(*terms: Array) -> Array:
+    """ln of a sum of exponentials, with derivatives where some or all of them are `-inf`."""
+    terms = jnp.broadcast_arrays(*terms)
+    largest = jax.lax.stop_gradient(functools.reduce(jnp.maximum, terms))
+    finite = jnp.isfinite(largest)
+    shift = jnp.where(finite, largest, 0.0)
+    total = sum(jnp.exp(jnp.where(finite, each, 0.0) - shift) for each in terms)
+    return jnp.where(finite, jnp.log(total) + shift, largest)
+
+
 def log_sinhc(h: Array) -> Array:
     """ln(sinh(h)/h), even and smooth at 0."""
     small = jnp.abs(h) < 0.25

@@ -1,7 +1,9 @@
 """The closed tables of what a document may contain: the class of each `type`."""
 
 from histjax.hs3.densities.basic import Exponential, Poisson, Uniform
+from histjax.hs3.densities.crystal_ball import CrystalBall, CrystalBallDoubleSided
 from histjax.hs3.densities.gaussian import Gaussian
+from histjax.hs3.densities.landau import Landau
 from histjax.hs3.densities.polynomials import Bernstein, Chebychev, ExponentialOfPolynomial, Polynomial, PowerSum
 from histjax.hs3.densities.shapes import Argus, BifurcatedGaussian, Gamma, GeneralizedNormal, LogNormal
 from histjax.hs3.functions.arithmetic import PolynomialFunction, Product, Sum, WeightedSum
@@ -22,6 +24,9 @@ DISTRIBUTIONS = kinds_of(
     BifurcatedGaussian,
     Gamma,
     Argus,
+    CrystalBall,
+    CrystalBallDoubleSided,
+    Landau,
 )
 
 FUNCTIONS = kinds_of(Sum, Product, PolynomialFunction, WeightedSum)

@@ -1,11 +1,12 @@
 """The general integral of a density, where there is no closed form: composite Gauss-Legendre in log space.
 
-Between the breaks of a density (kinks, ends of its support, flanks of a peak) it is smooth, and there a rule of order 16
-on a few panels is exact to rounding. `error_of` compares with twice the panels, `panels_for` finds how many are needed
-at given parameters: both on the host, once; the integral itself is a pure JAX function of the parameters, the breaks and
-the limits, with derivatives of every order.
+Between the breaks of a density (kinks, ends of its support, flanks of a peak) it is smooth, and there a rule of order
+16 on a few panels is exact to rounding. `error_of` compares with twice the panels, `panels_for` finds how many are
+needed at given parameters: both on the host, once; the integral itself is a pure JAX function of the parameters, the
+breaks and the limits, with derivatives of every order.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import jax
@@ -82,8 +83,8 @@ def panels_for(
             return panels
         panels *= 2
     raise InvalidModel(
-        f"the integral over {', '.join(limits)} is not known to {tolerance:g} with {most} panels (difference {error:.1g});"
-        " is the density finite on the whole range, and is the range not far wider than it?"
+        f"the integral over {', '.join(limits)} is not known to {tolerance:g} with {most} panels (difference"
+        f" {error:.1g}); is the density finite on the whole range, and is the range not far wider than it?"
     )
 
 
@@ -100,7 +101,7 @@ def _rule(lo: Array, hi: Array, breaks: tuple[Array, ...], panels: int, order: i
     scale = jnp.where(spread > 0, spread, jnp.maximum(1.0, jnp.abs(jax.lax.stop_gradient(edges[0]))))
     t, w = _unit_panels(panels, order)
     t, w = jnp.asarray(t, edges[0].dtype), jnp.asarray(w, edges[0].dtype)
-    pieces = [(left + (right - left) * t, (right - left) * w) for left, right in zip(edges[:-1], edges[1:], strict=True)]
+    pieces = [(left + (right - left) * t, (right - left) * w) for left, right in itertools.pairwise(edges)]
     tail = (scale * t / (1 - t), scale * w / jnp.square(1 - t))
     if open_lo:
         pieces.insert(0, (edges[0] - tail[0], tail[1]))

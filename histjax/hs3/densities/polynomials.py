@@ -144,7 +144,8 @@ class PowerSum(Distribution):
 class ExponentialOfPolynomial(Distribution):
     r"""Exponential of a polynomial: \(f = \exp \sum_i a_i x^i\) from i = 0 (RooLegacyExpPoly, RooExpPoly).
 
-    Keys `x`, `coefficients`. The constant term cancels in the normalisation (ROOT writes 1.0 for one it does not have). Closed integral up to the first degree;
+    Keys `x`, `coefficients`. The constant term cancels in the normalisation (ROOT writes 1.0 for one
+    that it does not have). Closed integral up to the first degree;
     above, the general quadrature.
     """
 

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from histjax.hs3.intervals import inside, log_gamma_integral, log_normal_integral, positive, standardised
+from histjax.hs3.intervals import (
+    inside,
+    log_gamma_integral,
+    log_normal_integral,
+    log_normal_part,
+    log_sum,
+    positive,
+    standardised,
+)
 from histjax.hs3.nodes import Argument, Distribution, Point, argument
 
 
@@ -74,7 +82,7 @@ class GeneralizedNormal(Distribution):
             empty = near >= far
             ends = (_power(jnp.where(empty, each, near), beta) for each, near in ((0.0, near), (1.0, far)))
             sides.append(jnp.where(empty, -jnp.inf, log_gamma_integral(1 / beta, jnp.ones_like(beta), *ends)))
-        return jnp.log(alpha / beta) + _log_add(*sides)
+        return jnp.log(alpha / beta) + log_sum(*sides)
 
     def breaks(self, at: Point, observable: str) -> tuple[Array, ...]:
         """The mean, and points where the logarithm has dropped by 1/16, 1, 6, 20 and 40."""
@@ -111,9 +119,9 @@ class BifurcatedGaussian(Distribution):
             return None
         (lo, hi), mean = at.limits(self.x), at(self.mean)
         left, right = positive(at(self.sigma_L)), positive(at(self.sigma_R))
-        below = log_part(lo, jnp.minimum(hi, mean), mean, left)
-        above = log_part(jnp.maximum(lo, mean), hi, mean, right)
-        return _log_add(below, above)
+        below = log_normal_part(lo, jnp.minimum(hi, mean), mean, left)
+        above = log_normal_part(jnp.maximum(lo, mean), hi, mean, right)
+        return log_sum(below, above)
 
     def breaks(self, at: Point, observable: str) -> tuple[Array, ...]:
         """The mean, and points that are a few sigma apart."""
@@ -160,7 +168,8 @@ class Gamma(Distribution):
         if observable != self.x:
             return ()
         mode, width = jnp.maximum(at(self.gamma) - 1, 0.0), jnp.sqrt(at(self.gamma)) + 1
-        steps = [0.0 * mode, *(jnp.maximum(mode + shift * width, 0.0) for shift in (-6, -3, -1, 0, 1, 3, 6, 12, 24, 40))]
+        shifts = (-6, -3, -1, 0, 1, 3, 6, 12, 24, 40)
+        steps = [0.0 * mode, *(jnp.maximum(mode + shift * width, 0.0) for shift in shifts)]
         return tuple(at(self.mu) + at(self.beta) * step for step in steps)
 
 
@@ -169,9 +178,9 @@ class Argus(Distribution):
     r"""ARGUS background: \(f = m\,u^p\,e^{c u}\), u = 1 - (m/m0)^2, 0 <= m < m0 (HS3 "Argus distribution"; H. Albrecht
     et al., Phys. Lett. B 241 (1990) 278; RooArgusBG).
 
-    Keys `mass` (or `x`, `m`), `resonance` (`m0`) > 0, `slope` (`c`), `power` (`p`) > -1, 1/2 where it is absent. In u it
-    is a gamma integral of either sign of c, to 1e-14 (ROOT integrates numerically, 5e-5 away for a range next to m0, and
-    knows the name `ARGUS_dist` only; PyHS3 has `argus_dist`).
+    Keys `mass` (or `x`, `m`), `resonance` (`m0`) > 0, `slope` (`c`), `power` (`p`) > -1, 1/2 where it is absent. In u
+    it is a gamma integral of either sign of c, to 1e-14 (ROOT integrates numerically, 5e-5 away for a range next to m0,
+    and knows the name `ARGUS_dist` only; PyHS3 has `argus_dist`).
     """
 
     types = ("argus_dist", "ARGUS_dist")
@@ -207,21 +216,6 @@ def log_limit(limit: Array) -> Array:
     """ln of a limit: `-inf` at 0 and below, `inf` at infinity, with zero derivatives there."""
     regular = (limit > 0) & jnp.isfinite(limit)
     return jnp.where(regular, jnp.log(jnp.where(regular, limit, 1.0)), jnp.where(limit > 0, jnp.inf, -jnp.inf))
-
-
-def log_part(lo: Array, hi: Array, mean: Array, sigma: Array) -> Array:
-    """ln of the integral of exp(-(x - mean)^2 / 2 sigma^2) from lo to hi, `-inf` where lo >= hi."""
-    empty = lo >= hi
-    lo, hi = jnp.where(empty, mean, lo), jnp.where(empty, mean + sigma, hi)
-    part = jnp.log(sigma) + log_normal_integral(standardised(lo, mean, sigma), standardised(hi, mean, sigma))
-    return inside(~empty, part)
-
-
-def _log_add(a: Array, b: Array) -> Array:
-    """ln(e^a + e^b) with derivatives where one of them is `-inf`."""
-    nothing = jnp.isneginf(a) & jnp.isneginf(b)
-    either = jnp.logaddexp(jnp.where(nothing, 0.0, a), jnp.where(nothing, 0.0, b))
-    return jnp.where(nothing, -jnp.inf, either)
 
 
 def _power(base: Array, exponent: Array) -> Array:
