@@ -1,6 +1,7 @@
 """Axes with bins, and contents in them: what a histogram of a document is."""
 
 import functools
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class Histogram:
 
 
 def as_axes(found: Any) -> tuple[Axis, ...]:
-    """Axes with `edges`, or with `nbins`, `min` and `max` (the fields of the standard, or the old spelling `bounds`)."""
+    """Axes with `edges` (or `bounds`, an old spelling), or with `nbins`, `min` and `max`."""
     if not isinstance(found, list) or not found or not all(isinstance(each, Mapping) for each in found):
         raise Unreadable("a list of axes")
     axes = tuple(Axis(_name(each), _edges(each)) for each in found)
@@ -104,6 +105,6 @@ def _edges(axis: Mapping) -> tuple[float, ...]:
         edges = tuple(np.linspace(lo, hi, count + 1).tolist())
     else:
         raise Unreadable("axes with 'edges', or with 'nbins', 'min' and 'max'")
-    if len(edges) < 2 or any(a >= b for a, b in zip(edges[:-1], edges[1:], strict=True)):
+    if len(edges) < 2 or any(a >= b for a, b in itertools.pairwise(edges)):
         raise Unreadable("axes whose edges ascend")
     return edges

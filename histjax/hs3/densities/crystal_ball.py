@@ -17,9 +17,9 @@ class CrystalBall(Distribution):
 
     Keys `m` (or `x`), `m0`, `sigma`, `alpha`, `n`, each `sigma`, `alpha` and `n` also with `_L` and `_R` for the sides.
 
-    - `alpha` alone is one tail, on the left for alpha > 0 and on the right for alpha < 0, as ROOT and PyHS3 have it. The
-      text of the standard makes it two equal tails: write `alpha_L` and `alpha_R`, or use
-      `crystalball_doublesided_dist`, for that.
+    - `alpha` alone is one tail, on the left for alpha > 0 and on the right for alpha < 0, as ROOT has it. The text of
+      the standard makes it two equal tails: write `alpha_L` and `alpha_R`, or use `crystalball_doublesided_dist`, for
+      that.
     - `alpha_L` and `alpha_R` are two tails, one of them alone is one.
 
     Closed integral, smooth through n = 1 and alpha = 0; `+inf` on an infinite range for n <= 1. ROOT's is 1e-11 away,
@@ -88,8 +88,8 @@ class CrystalBall(Distribution):
 class CrystalBallDoubleSided(Distribution):
     """Crystal Ball with two tails and two widths (HS3 "CrystalBall distribution"; RooCrystalBall).
 
-    Keys `m` (or `x`), `m0`, `sigma_L`, `sigma_R`, `alpha_L`, `alpha_R`, `n_L`, `n_R`; `sigma`, `alpha` and `n` stand for
-    both sides. All but m0 are positive (alpha may be 0). Formula and integral as of `crystalball_dist`.
+    Keys `m` (or `x`), `m0`, `sigma_L`, `sigma_R`, `alpha_L`, `alpha_R`, `n_L`, `n_R`; `sigma`, `alpha` and `n` stand
+    for both sides. All but m0 are positive (alpha may be 0). Formula and integral as of `crystalball_dist`.
     """
 
     types = ("crystalball_doublesided_dist",)

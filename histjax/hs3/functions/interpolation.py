@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from histjax.hs3.nodes import Argument, Arguments, Function, Point, Unreadable, argument, arguments, flag, value
-from histjax.model.interpolation import ADDITIVE, code0, code1, code2, code4, code4p
+from histjax.model.interpolation import code0, code1, code2, code4, code4p
 
 Code = tuple[Callable, bool]
 """An interpolation code, and whether its parameters multiply (as factors of the nominal value) or add."""
@@ -48,20 +48,14 @@ def interpolated(at: Point, node, codes: dict[int, Code]) -> Array:
         something = middle != 0
         scale, one = jnp.where(something, middle, 1.0), jnp.ones_like(middle)
         low, high = (jnp.where(something, each / scale, 1.0) for each in (low, high))
-        total = total * (1 + _additive(code, alpha, low, high) if code in ADDITIVE else code(alpha, low, one, high))
+        total = total * code(alpha, low, one, high)
     return total
-
-
-def _additive(code: Callable, alpha: Array, low: Array, high: Array) -> Array:
-    one = jnp.ones_like(low)
-    return code(alpha, low, one, high) - one
 
 
 def _sizes(found: dict, codes: dict[int, Code]) -> list[str]:
     size = len(found["vars"])
-    problems = [
-        f"{key!r} has {len(found[key])} entries, 'vars' {size}" for key in ("low", "high") if len(found[key]) != size
-    ]
+    lists = {key: len(found[key]) for key in ("low", "high")}
+    problems = [f"{key!r} has {length} entries, 'vars' {size}" for key, length in lists.items() if length != size]
     if len(found["codes"]) not in (1, size):
         problems.append(f"'interpolationCodes' has {len(found['codes'])} entries, 'vars' {size}")
     unknown = sorted(set(found["codes"]) - set(codes))
@@ -73,9 +67,9 @@ class FlexibleInterpolation(Function):
     """A number between variations (RooStats::HistFactory::FlexibleInterpVar; not in the text of the standard).
 
     Keys `vars`, `nom`, `low`, `high` and `interpolationCodes` (one for each parameter, or one for all; 0 where they are
-    absent, as ROOT has it): 0 piecewise linear, 1 piecewise exponential, 2 parabola with linear ends, 4 and 5 polynomial
-    with exponential ends. Codes 0 and 2 add, the others multiply, in the order of the parameters. ROOT never goes below
-    the smallest positive number; here neither, with zero derivatives.
+    absent, as ROOT has it): 0 piecewise linear, 1 piecewise exponential, 2 parabola with linear ends, 4 and 5
+    polynomial with exponential ends. Codes 0 and 2 add, the others multiply, in the order of the parameters. ROOT never
+    goes below the smallest positive number; here neither, with zero derivatives.
     """
 
     types = ("interpolation0d",)
@@ -101,9 +95,9 @@ class PiecewiseInterpolation(Function):
     """A function between variations, functions themselves (PiecewiseInterpolation; not in the text of the standard).
 
     Keys `vars`, `nom`, `low`, `high`, `interpolationCodes` (one for each parameter, or one for all; 0 where they are
-    absent) and `positiveDefinite` (below 0 the value is 0): 0 piecewise linear, 1 piecewise exponential, 2 parabola with
-    linear ends, 4 polynomial with linear ends, 5 polynomial with exponential ends, 6 the same as 4 in factors. Codes 1,
-    5 and 6 multiply, the others add.
+    absent) and `positiveDefinite` (below 0 the value is 0): 0 piecewise linear, 1 piecewise exponential, 2 parabola
+    with linear ends, 4 polynomial with linear ends, 5 polynomial with exponential ends, 6 the same as 4 in factors.
+    Codes 1, 5 and 6 multiply, the others add.
     """
 
     types = ("interpolation",)
