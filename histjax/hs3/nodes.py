@@ -11,6 +11,7 @@ gives the values of what the fields name. One class per entry of the standard, w
         sigma: Argument = argument("sigma")
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
@@ -102,6 +103,7 @@ class Distribution(Node):
 # --- fields --------------------------------------------------------------------------------------------------------
 
 MISSING = object()
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?")
 
 
 class Unreadable(Exception):
@@ -146,9 +148,9 @@ def _field(keys, read, default, refers) -> Any:
 
 
 def as_argument(found: Any) -> Argument:
-    """A name or a finite number."""
+    """A name or a finite number; a text that is a number counts as one (ROOT writes `"1.0"`)."""
     if isinstance(found, str) and found:
-        return found
+        return float(found) if _NUMBER.fullmatch(found) else found
     if isinstance(found, int | float) and not isinstance(found, bool) and abs(found) <= 1e308:
         return float(found)
     raise Unreadable("the name of something or a number")
