@@ -22,6 +22,7 @@ RANKS = {
     "interpolation": 4,
     "pipeline": 4,
     "building": 4,
+    "hs3": 4,
     "fitting": 4,
     "inference": 5,
     "grids": 6,
