@@ -21,8 +21,8 @@ The standard has the constants `TRUE`, `FALSE`, `PI`, `EULER` and the functions 
 `min`, `max`, `sin`, `cos`, `tan`, `asin`, `acos`, `atan`; its earlier texts have the ternary operator, the later ones
 `ifelse` in its place. Accepted besides, and not portable: `sinh`, `cosh`, `tanh`, `log10`, `log2`, `erf`, `erfc`,
 `floor`, `ceil`, `sign`, `atan2`, `min` and `max` of any number of arguments, `**` for `^`, a space between a function
-and its parenthesis; `fabs`, `ln`, `std::exp`, `TMath::Exp` and the like, `TMath::Pi()`, `TMath::E()`, and `x[0]` or `@0`
-for the first of a list of arguments.
+and its parenthesis; `fabs`, `ln`, `std::exp`, `TMath::Exp` and the like, `TMath::Pi()`, `TMath::E()`, and `x[0]` or
+`@0` for the first of a list of arguments.
 
 The standard does not say what a name may consist of. Here: letters (of any alphabet), digits and `_`, not beginning
 with a digit, with `.` and `::` inside, as RooFit's formulae have them. The word of a constant or a function is never a

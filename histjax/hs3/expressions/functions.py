@@ -20,12 +20,6 @@ class Function(NamedTuple):
     fewest: int = 1
     most: int | None = 1
 
-    @property
-    def arity(self) -> str:
-        """In words."""
-        count = f"{self.fewest} or more" if self.most is None else f"{self.fewest}"
-        return f"{count} argument" + ("s" if count != "1" else "")
-
 
 def _smallest(minimum: Callable, *values):
     return functools.reduce(minimum, values)
@@ -33,6 +27,11 @@ def _smallest(minimum: Callable, *values):
 
 def _each(function: Callable, value):
     return np.vectorize(function, otypes=[float])(value)
+
+
+def _absolute(value):
+    """|x|, with the derivative 0 at 0, where that of `jnp.abs` is 1."""
+    return value * jnp.sign(value)
 
 
 def power(base, exponent, xp):
@@ -46,7 +45,7 @@ STANDARD = {
     "exp": Function(np.exp, jnp.exp),
     "log": Function(np.log, jnp.log),
     "sqrt": Function(np.sqrt, jnp.sqrt),
-    "abs": Function(np.abs, jnp.abs),
+    "abs": Function(np.abs, _absolute),
     "pow": Function(functools.partial(power, xp=np), functools.partial(power, xp=jnp), 2, 2),
     "min": Function(functools.partial(_smallest, np.minimum), functools.partial(_smallest, jnp.minimum), 1, None),
     "max": Function(functools.partial(_smallest, np.maximum), functools.partial(_smallest, jnp.maximum), 1, None),

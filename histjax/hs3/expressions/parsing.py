@@ -24,7 +24,9 @@ from histjax.hs3.expressions.syntax import (
 from histjax.hs3.expressions.tokens import Token, tokenise
 
 MOST_DEPTH = 100
-"""Of the tree and of parentheses: at most four Python frames for each, far from the usual limit of 1000."""
+"""Of the tree. Its text, with parentheses around each node, nests at most twice as deep, and reading that takes at most
+three Python frames a step, below the usual limit of 1000 in all."""
+MOST_NESTED = 2 * MOST_DEPTH + 1
 MOST_NODES = 10_000
 
 CONDITIONAL, OR, AND, EQUALITY, ORDER, SUM, PRODUCT, SIGN, POWER = range(1, 10)
@@ -87,15 +89,15 @@ class _Parser:
     def made(self, node: Expression) -> Expression:
         """`node`, counted."""
         self.nodes += 1
-        self.bound(node.height)
+        self.bound(node.height, MOST_DEPTH)
         if self.nodes > MOST_NODES:
             message = f"found more than {MOST_NODES} numbers, names and operations"
             self.refuse(self.now, message, "split the expression into several functions")
         return node
 
-    def bound(self, depth: int) -> None:
-        if depth > MOST_DEPTH:
-            message = f"found operations inside each other more than {MOST_DEPTH} deep"
+    def bound(self, depth: int, most: int) -> None:
+        if depth > most:
+            message = f"found operations or parentheses inside each other more than {most} deep"
             self.refuse(self.now, message, "drop needless parentheses, or split the expression into several functions")
 
     def whole(self) -> Expression:
@@ -114,7 +116,7 @@ class _Parser:
     def expression(self, level: int) -> Expression:
         """What follows, up to an operator that binds less than `level`."""
         self.depth += 1
-        self.bound(self.depth)
+        self.bound(self.depth, MOST_NESTED)
         left = self.value()
         while self.now.kind == "operator" and LEVELS.get(self.now.text, 0) >= level:
             left = self.continued(left, LEVELS[self.now.text])
@@ -172,7 +174,7 @@ class _Parser:
             case "position", _:
                 return self.positional(token)
             case "name", _:
-                return self.word(token)
+                return self.call(token) if self.is_now("(") else self.word(token)
             case "operator", "-" | "!":
                 return self.made(Unary(token.text, self.expression(SIGN)))
             case "operator", "+":
@@ -206,42 +208,46 @@ class _Parser:
         return self.made(Name(self.arguments[int(digits)]))
 
     def word(self, token: Token) -> Expression:
-        """A constant, a function with its arguments, or a name."""
-        word, called = token.text, self.is_now("(")
-        function = function_name(word)
-        if function or word in CONSTANTS or word in CALLED_CONSTANTS:
-            self.check_clash(token, "function" if function else "constant")
-        if word in CALLED_CONSTANTS and called:
-            opened = self.take()
-            self.closed(opened, ")", f"write {CALLED_CONSTANTS[word]}")
-            return self.made(Constant(CALLED_CONSTANTS[word]))
-        if word in CONSTANTS and not called:
-            return self.made(Constant(word))
-        if function and called:
-            return self.call(token, function)
-        if called:
-            self.refuse(token, f"there is no function named {token}", self.other_function(word))
-        if function or word in CALLED_CONSTANTS:
-            self.refuse(self.now, f"expected '(' after the function {token}, found {self.now}", f"write {word}(...)")
+        """A constant or a name."""
+        if token.text in CONSTANTS:
+            self.check_clash(token, "constant")
+            return self.made(Constant(token.text))
+        if function_name(token.text) or token.text in CALLED_CONSTANTS:
+            self.check_clash(token, "function")
+            message = f"expected '(' after the function {token}, found {self.now}"
+            self.refuse(self.now, message, f"write {token.text}(...)")
         self.check_known(token)
-        return self.made(Name(word))
+        return self.made(Name(token.text))
 
-    def call(self, token: Token, function: str) -> Expression:
+    def call(self, token: Token) -> Expression:
+        """A function with its arguments in parentheses."""
+        function = CALLED_CONSTANTS.get(token.text) or function_name(token.text)
+        if function is None:
+            self.refuse(token, f"there is no function named {token}", self.other_function(token.text))
+        self.check_clash(token, "function")
         opened, arguments = self.take(), []
-        while not arguments or self.is_now(","):
-            if arguments:
-                self.take()
-            elif self.is_now(")"):
-                break
+        while not (self.is_now(")") and not arguments):
             arguments.append(self.expression(CONDITIONAL))
+            if not self.is_now(","):
+                break
+            self.take()
         self.closed(opened, ")", "close it, or write ',' between arguments")
-        if function == "ifelse" and len(arguments) == 3:
-            return self.made(Conditional(((arguments[0], arguments[1]),), arguments[2]))
-        fewest, most = (3, 3) if function == "ifelse" else FUNCTIONS[function][2:]
-        if len(arguments) < fewest or (most is not None and len(arguments) > most):
-            arity = "3 arguments" if function == "ifelse" else FUNCTIONS[function].arity
-            self.refuse(token, f"{token.text} takes {arity}, found {len(arguments)}", "count the commas")
+        self.check_arity(token, function, len(arguments))
+        if function in CONSTANTS:
+            return self.made(Constant(function))
+        if function == "ifelse":
+            return self.made(Conditional((tuple(arguments[:2]),), arguments[2]))
         return self.made(Call(function, tuple(arguments)))
+
+    def check_arity(self, token: Token, function: str, found: int) -> None:
+        if function in CONSTANTS or function == "ifelse":
+            fewest = most = 3 if function == "ifelse" else 0
+        else:
+            fewest, most = FUNCTIONS[function][2:]
+        if found < fewest or (most is not None and found > most):
+            count = f"{fewest} or more" if most is None else f"{fewest}"
+            arity = f"{count} argument" + ("s" if count != "1" else "")
+            self.refuse(token, f"{token.text} takes {arity}, found {found}", "count the commas")
 
     def check_clash(self, token: Token, kind: str) -> None:
         if token.text in self.arguments or token.text in (self.known or ()):

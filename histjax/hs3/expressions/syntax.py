@@ -97,10 +97,18 @@ class Logical(Node):
 
 @dataclass(frozen=True)
 class Conditional(Node):
-    """The value of the first case whose condition is not 0: `c ? a : d ? b : e` has the cases `(c, a)` and `(d, b)`."""
+    """The value of the first case whose condition is not 0: `c ? a : d ? b : e` has the cases `(c, a)` and `(d, b)`.
+
+    Where `otherwise` is a conditional, its cases are taken over: a table of many cases is one node, in any spelling.
+    """
 
     cases: tuple[tuple["Expression", "Expression"], ...]
     otherwise: "Expression"
+
+    def __post_init__(self):
+        if isinstance(self.otherwise, Conditional):
+            object.__setattr__(self, "cases", self.cases + self.otherwise.cases)
+            object.__setattr__(self, "otherwise", self.otherwise.otherwise)
 
     @property
     def children(self) -> tuple["Expression", ...]:
