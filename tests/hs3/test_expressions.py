@@ -13,6 +13,7 @@ from mpmath.ctx_iv import MPIntervalContext
 from histjax.errors import UnknownName
 from histjax.hs3.expressions import evaluate, names, parse, write
 from histjax.hs3.expressions.functions import STANDARD
+from histjax.hs3.expressions.guarding import safe_point
 from histjax.hs3.expressions.syntax import Binary, Call, Comparison, Conditional, Constant, Logical, Name, Number, Unary
 
 X, Y = 2.0, 3.0
@@ -394,6 +395,54 @@ def test_derivatives_at_corners(text, x):
     tree = parse(text)
     found = jax.value_and_grad(lambda x: evaluate(tree, {"x": x, "y": Y}))(x)
     assert tuple(map(float, found)) == pytest.approx(AT_CORNERS[text, x], rel=1e-14)
+
+
+BRANCHES = [
+    "sqrt(max(-x, 0))",
+    "sqrt(x - 500)*log(501 - x)/(502 - x)",
+    "sqrt(x - y)/log(y)",
+    "sqrt(y - x)",
+    "log(x + y + z - 25)*(x - y)^-2",
+    "max(x - 1.5, 0)^0.5",
+    "min(x, 0)^-1",
+    "max(x - 1.5, 0)^(y/4)",
+    "asin(x*y)*acos(z)",
+    "asin(min(x + 2, 1))",
+    "atan2(max(x, 0), max(y, 0))",
+    "exp(x^2)*exp(1000*y)",
+    "x > 7 ? log(x - 7)*log(8 - x) : log(-1)",
+    "1/0 > x ? log(-x) : x",
+]
+
+
+@pytest.mark.parametrize("text", BRANCHES)
+def test_safe_points_are_safe(text):
+    """There the branch and its gradient are finite (computed by JAX, not by the rules that found the point)."""
+    branch = parse(text)
+    point = safe_point(branch)
+    value, slopes = jax.value_and_grad(lambda at: evaluate(branch, at))(point)
+    assert np.isfinite([float(each) for each in (value, *slopes.values())]).all()
+
+
+@pytest.mark.parametrize("differentiate", [jax.jacfwd, jax.jacrev])
+def test_a_branch_that_is_finite_nowhere(differentiate):
+    """It adds nothing where it is not used, to first and second derivatives, forwards and backwards; y^2 does."""
+    tree = parse("x > 0 ? y^2 : log(x)*log(-x)*y/0")
+
+    def at(vector):
+        return evaluate(tree, {"x": vector[0], "y": vector[1]})
+
+    point = jnp.array([1.0, 3.0])
+    np.testing.assert_array_equal(differentiate(at)(point), [0.0, 6.0])
+    np.testing.assert_array_equal(differentiate(differentiate(at))(point), [[0.0, 0.0], [0.0, 2.0]])
+
+
+def test_unused_branches_make_no_nan():
+    """Not even on the way: JAX stops at the first one where it is told to."""
+    tree = parse("x > 500 ? sqrt(x - 500)*log(501 - x) : x > 0 ? log(x) : 0")
+    with jax.debug_nans(True):
+        for x in (-1.0, 0.0, 1.0):
+            assert math.isfinite(jax.grad(lambda x: evaluate(tree, {"x": x}))(x))
 
 
 @pytest.mark.parametrize(("x", "expected"), [(-3.0, -0.25 / 2**1.5), (-0.25, 0.0), (0.0, 0.0), (2.0, -0.25)])

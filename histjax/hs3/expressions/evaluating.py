@@ -15,9 +15,7 @@ def evaluate(expression: Expression, values: Mapping[str, ArrayLike]) -> Array:
     """The value of an expression.
 
     Comparisons and logical operators are 0 or 1, and have no derivatives. Of a conditional both branches are computed;
-    the one that is not used is computed at a point where it is finite, so that it adds 0 to all derivatives, not NaN.
-    Where no such point is found, because the branch is finite nearly nowhere, the value is still right and its
-    derivatives may be NaN.
+    the one that is not used is computed at another point, so that it adds 0 to all derivatives, not NaN.
 
     **Arguments:**
 
@@ -78,8 +76,7 @@ def _conditional(node: Conditional, arrays: dict[str, Array]) -> Array | float:
 
 def _guarded(branch: Expression, is_used, arrays: dict[str, Array]) -> Array | float:
     """A branch, at a safe point where it is not used."""
-    point = safe_point(branch) if is_used is not True else None
-    if point is None:
+    if is_used is True:
         return _value(branch, arrays)
-    safe = {name: jnp.where(is_used, arrays[name], value) for name, value in point.items()}
+    safe = {name: jnp.where(is_used, arrays[name], value) for name, value in safe_point(branch).items()}
     return _value(branch, safe)
