@@ -14,6 +14,7 @@ from histjax.hs3.checking import HISTFACTORY
 from histjax.hs3.constraints import Found, find_constraint
 from histjax.hs3.graph import Evaluation, Graph
 from histjax.hs3.likelihood import HS3Likelihood
+from histjax.hs3.precision import with_panels
 from histjax.hs3.plan import Events, Measured, Pair, Plan, pair_of
 from histjax.hs3.records import AnalysisRecord, BinnedData, LikelihoodRecord, PointData, UnbinnedData
 from histjax.hs3.terms import log_constraint
@@ -93,6 +94,7 @@ def compile_graph(workspace: Workspace, choice: Choice, *, binned: Literal["inte
     graph, record = workspace.graph, choice.likelihood
     pairs = _pairs(workspace, graph, choice, binned)
     found, graph = _constraints(graph, choice, pairs)
+    graph = _precise(graph, pairs, choice, found)
     names = _ordered(_parameter_names(graph, pairs, found), choice)
     plan = Plan(
         graph,
@@ -146,6 +148,18 @@ def _parameter_names(graph: Graph, pairs: Sequence[Pair], found: Sequence[Found]
         names |= {leaf: None for leaf in graph.leaves(each.constraint.distribution)}
     data = {each.constraint.datum for each in found}
     return [name for name in names if name not in data]
+
+
+def _precise(graph: Graph, pairs: Sequence[Pair], choice: Choice, found: Sequence[Found]) -> Graph:
+    """With enough panels for the numerical integrals at the starting values."""
+    observed = {each.constraint.datum: each.observed for each in found if each.constraint.datum is not None}
+    values = {name: _scalar(value) for name, value in {**choice.values, **observed}.items()}
+    for pair in pairs:
+        others = {name: value for name, value in values.items() if name not in pair.observables}
+        leaves = [each for each in graph.leaves(pair.distribution) if each not in pair.observables]
+        if all(each in others for each in leaves):
+            graph = with_panels(graph, [pair.distribution], others, pair.box)
+    return graph
 
 
 def _ordered(names: Sequence[str], choice: Choice) -> list[str]:

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
 from histjax.errors import InvalidModel
-from histjax.hs3.densities.counts import Poisson
+from histjax.hs3.densities.basic import Poisson
 from histjax.hs3.densities.gaussian import Gaussian
+from histjax.hs3.densities.shapes import LogNormal
 from histjax.hs3.graph import Evaluation, Graph
 from histjax.hs3.nodes import Argument, Distribution
 from histjax.hs3.plan import Constraint

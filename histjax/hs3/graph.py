@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -19,8 +20,8 @@ from histjax.hs3.composites import Composite
 from histjax.hs3.nodes import Argument, Distribution, Function, Node
 from histjax.hs3.quadrature import log_integral_of
 
-PANELS = 32
-"""Panels of a numerical integral over the range of an observable, with 16 nodes each."""
+PANELS = 4
+"""Panels of a numerical integral between two breaks of a density, with 16 nodes each; a bin is one panel."""
 
 Ranges = Mapping[str, tuple[Any, Any]]
 """For each observable where its range, or each of its bins `(bins,)`, begins and ends."""
@@ -77,12 +78,13 @@ class Graph:
 
 class Evaluation:
     """Values of the nodes where every leaf has a value. Observables have ranges; with `bins`, densities of them are
-    replaced by the probabilities of the bins.
+    replaced by the probabilities of the bins. `integrated` tells what was integrated numerically.
     """
 
     def __init__(self, graph: Graph, values: Mapping[str, Array], ranges: Ranges, bins: Ranges | None = None):
         self.graph, self.values, self.ranges, self.bins = graph, values, ranges, bins or {}
         self.box = ranges
+        self.integrated: dict[str, tuple] = {}
         self._values: dict[str, Array] = {}
         self._log_pdfs: dict[str, Array] = {}
 
@@ -111,7 +113,7 @@ class Evaluation:
     def over(self, box: Ranges) -> "Evaluation":
         """The same point with integrals over a part of the ranges."""
         inner = Evaluation(self.graph, self.values, self.ranges)
-        inner.box, inner._values = box, self._values
+        inner.box, inner._values, inner.integrated = box, self._values, self.integrated
         return inner
 
     def log_pdf(self, name: str) -> Array:
@@ -160,7 +162,14 @@ class Evaluation:
 
     def _numerical(self, name: str, node: Distribution, box: Ranges) -> Array:
         def integrand(points: Mapping[str, Array]) -> Array:
-            return Evaluation(self.graph, {**self.values, **points}, self.ranges).log_density(name)
+            inner = Evaluation(self.graph, {**self.values, **points}, self.ranges)
+            inner.integrated = self.integrated
+            return inner.log_density(name)
 
-        breaks = {x: node.breaks(self, x) for x in box}
-        return log_integral_of(integrand, box, breaks, self.graph.panels.get(name, PANELS))
+        breaks = {x: node.breaks(self, x) for x in box} if isinstance(node, Distribution) else {}
+        panels = self.graph.panels.get(name, PANELS)
+        if all(jnp.ndim(end) == 0 for each in box.values() for end in each):
+            self.integrated[name] = (integrand, dict(box), breaks)
+            return log_integral_of(integrand, box, breaks, panels)
+        limits = {x: tuple(map(jnp.asarray, each)) for x, each in box.items()}
+        return jax.vmap(lambda one: log_integral_of(integrand, one, breaks, 1))(limits)

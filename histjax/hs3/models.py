@@ -9,11 +9,12 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
-from histjax._typing import float_dtype
+from histjax._typing import float_dtype, is_traced
 from histjax.errors import InvalidModel, UnknownName
 from histjax.hs3.composites import Composite
 from histjax.hs3.graph import Evaluation, Graph
 from histjax.hs3.nodes import Distribution, Function
+from histjax.hs3.precision import with_panels
 
 
 class Model:
@@ -27,6 +28,7 @@ class Model:
         self, graph: Graph, parameters: Mapping[str, float], ranges: Mapping[str, tuple], observed: frozenset[str]
     ):
         self.graph, self.parameters, self.observed = graph, dict(parameters), observed
+        self._graphs: dict[tuple, Graph] = {}
         self.ranges = {
             name: (-np.inf if low is None else low, np.inf if high is None else high)
             for name, (low, high) in ranges.items()
@@ -59,8 +61,9 @@ class Model:
         if not isinstance(node, Distribution):
             raise UnknownName("distribution", name, _names(self.graph, Distribution))
         chosen = self._observables(name) if observables is None else observables
-        ranges = {each: self.ranges.get(each, (-np.inf, np.inf)) for each in chosen}
-        return _log_pdf(self.graph, name, normalised, self._values(name, values), ranges)
+        ranges = tuple((each, *self.ranges.get(each, (-np.inf, np.inf))) for each in chosen)
+        found = self._values(name, values)
+        return _log_pdf(self._precise(name, found, ranges), name, normalised, ranges, found)
 
     def value(self, name: str, **values: ArrayLike) -> Array:
         """The value of a function."""
@@ -79,6 +82,17 @@ class Model:
         unvalued = tuple(each for each in leaves if each in self.ranges and each not in self.parameters)
         return tuple(each for each in leaves if each in self.observed) or unvalued
 
+    def _precise(self, name: str, values: Mapping[str, Array], ranges: tuple) -> Graph:
+        """The graph with enough panels for the integrals of a distribution, found at the first values that it is
+        evaluated at.
+        """
+        key = name, ranges
+        if key not in self._graphs and is_traced(values):
+            return self.graph
+        if key not in self._graphs:
+            self._graphs[key] = with_panels(self.graph, [name], values, {x: (low, high) for x, low, high in ranges})
+        return self._graphs[key]
+
     def _values(self, name: str, values: Mapping[str, ArrayLike]) -> dict[str, Array]:
         leaves = self.graph.leaves(name)
         both = {**self.parameters, **values}
@@ -92,7 +106,7 @@ def _names(graph: Graph, kind: type) -> list[str]:
     return [name for name, node in graph.nodes.items() if isinstance(node, kind)]
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _log_pdf(graph: Graph, name: str, normalised: bool, values: dict, ranges: dict) -> Array:
-    at = Evaluation(graph, values, ranges)
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _log_pdf(graph: Graph, name: str, normalised: bool, ranges: tuple, values: dict) -> Array:
+    at = Evaluation(graph, values, {x: (low, high) for x, low, high in ranges})
     return jnp.asarray(at.log_pdf(name) if normalised else at.log_density(name))
