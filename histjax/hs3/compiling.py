@@ -1,7 +1,7 @@
 """From an HS3 document to a likelihood: choices, parameters, pairs, constraint terms."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal
 
 import jax
@@ -9,110 +9,79 @@ import jax.numpy as jnp
 import numpy as np
 
 from histjax._typing import float_dtype
+from histjax.caching import warn_of_many_programs
 from histjax.errors import InvalidModel, UnknownName
+from histjax.hs3.channels import Channels, translate_channels
 from histjax.hs3.checking import HISTFACTORY
+from histjax.hs3.choices import Choice, choose
 from histjax.hs3.constraints import Found, find_constraint
 from histjax.hs3.graph import Evaluation, Graph
+from histjax.hs3.histfactory import Options
 from histjax.hs3.likelihood import HS3Likelihood
-from histjax.hs3.precision import with_panels
 from histjax.hs3.plan import Events, Measured, Pair, Plan, pair_of
-from histjax.hs3.records import AnalysisRecord, BinnedData, LikelihoodRecord, PointData, UnbinnedData
+from histjax.hs3.precision import with_panels
+from histjax.hs3.records import BinnedData, LikelihoodRecord, PointData, UnbinnedData
 from histjax.hs3.terms import log_constraint
 from histjax.hs3.workspace import Workspace
 from histjax.lower.layout import ParameterSet
+from histjax.model.likelihood import Likelihood
 from histjax.model.parameters import Parameters
 
-DEFAULT_DOMAIN, DEFAULT_POINT = "default_domain", "default_values"
 
-
-@dataclass(frozen=True)
-class Choice:
-    """What of a document is compiled: a likelihood, with starting values, ranges and parameters of interest."""
-
-    likelihood: LikelihoodRecord
-    values: dict[str, float]
-    constant: frozenset[str]
-    ranges: dict[str, tuple[float | None, float | None]]
-    pois: tuple[str, ...]
-
-
-def choose(
+def compile_document(
     workspace: Workspace,
+    *,
     analysis: str | None = None,
     likelihood: str | None = None,
     domain: str | None = None,
     parameter_point: str | None = None,
-) -> Choice:
-    """The likelihood of an analysis, the first one by default, with what the analysis says of parameters.
+    poi: str | None = None,
+    binned: Literal["integrals", "centres"] = "integrals",
+    options: Options | None = None,
+) -> Likelihood:
+    """The likelihood of an analysis; the arguments are those of `histjax.compile`.
 
-    Where an analysis names no starting point it is `default_values`, or else the first parameter point. Ranges that its
-    domains do not give are looked up in `default_domain`. `likelihood`, `domain` and `parameter_point` are chosen in
-    place of those of the analysis.
+    A likelihood of HistFactory channels alone is a HistFactory `Model`; anything else an `HS3Likelihood`.
     """
-    record = None
-    if analysis is not None or (likelihood is None and len(workspace.analyses)):
-        record = workspace.analyses[0 if analysis is None else analysis]
-    if record is None and not len(workspace.likelihoods):
-        raise InvalidModel(f"{workspace.source}: the document has no likelihood, so that there is nothing to compile")
-    name = likelihood or (record.likelihood if record else workspace.likelihoods[0].name)
-    values, constant = _point(workspace, parameter_point or (record.init if record else None))
-    ranges = _ranges(workspace, domain, record)
-    pois = record.parameters_of_interest if record else ()
-    return Choice(workspace.likelihoods[name], values, constant, ranges, pois)
+    choice = choose(workspace, analysis, likelihood, domain, parameter_point)
+    if poi is not None:
+        choice = replace(choice, pois=(poi, *choice.pois))
+    warn_of_many_programs()
+    types = [workspace.distributions[name].type for name in choice.likelihood.distributions]
+    channels = None
+    if HISTFACTORY in types:
+        channels = translate_channels(workspace, choice, options)
+        if set(types) == {HISTFACTORY} and channels.is_whole(choice.likelihood):
+            return channels.model
+    return _compile_graph(workspace, choice, binned, channels)
 
 
-def _point(workspace: Workspace, name: str | None) -> tuple[dict[str, float], frozenset[str]]:
-    """Values and constants; other points give the values that the chosen one lacks (global observables, in ROOT's)."""
-    points = workspace.parameter_points
-    if name is None:
-        name = DEFAULT_POINT if DEFAULT_POINT in points else points[0].name if len(points) else None
-    if name is None:
-        return {}, frozenset()
-    order = [points[name], *(each for each in points if each.name != name)]
-    values: dict[str, float] = {}
-    constant: set[str] = set()
-    for each in order:
-        constant |= {name for name in each.constant if name not in values}
-        values = each.values | values
-    return values, frozenset(constant)
-
-
-def _ranges(workspace: Workspace, domain: str | None, record: AnalysisRecord | None) -> dict:
-    names = [domain] if domain is not None else list(record.domains if record else ())
-    if DEFAULT_DOMAIN in workspace.domains:
-        names.append(DEFAULT_DOMAIN)
-    if not names and len(workspace.domains):
-        names = [workspace.domains[0].name]
-    found: dict[str, tuple[float | None, float | None]] = {}
-    for name in names:
-        found = {axis.name: (axis.min, axis.max) for axis in workspace.domains[name].axes} | found
-    return found
-
-
-def compile_graph(workspace: Workspace, choice: Choice, *, binned: Literal["integrals", "centres"], poi: str | None):
-    """The likelihood of distributions that are no HistFactory ones."""
+def _compile_graph(workspace: Workspace, choice: Choice, binned: str, channels: Channels | None) -> HS3Likelihood:
+    """Distributions that are no HistFactory ones, beside the channels that are."""
     graph, record = workspace.graph, choice.likelihood
     pairs = _pairs(workspace, graph, choice, binned)
-    found, graph = _constraints(graph, choice, pairs)
+    found, graph = _constraints(graph, choice, pairs, channels)
     graph = _precise(graph, pairs, choice, found)
-    names = _ordered(_parameter_names(graph, pairs, found), choice)
-    plan = Plan(
-        graph,
-        tuple(pairs),
-        tuple(each.constraint for each in found),
-        tuple((name, i) for i, name in enumerate(names)),
-        (),
-    )
+    taken = channels.places if channels else {}
+    first = channels.model.parameters if channels else None
+    names = [each for each in _ordered(_parameter_names(graph, pairs, found), choice) if each not in taken]
+    start = first.init.size if first is not None else 0
+    places = tuple({**taken, **{name: start + i for i, name in enumerate(names)}}.items())
+    plan = Plan(graph, tuple(pairs), tuple(each.constraint for each in found), places, ())
     data = Measured(
-        {each.data: _observed(workspace, each, record) for each in pairs},
-        {each.constraint.datum: _scalar(each.observed) for each in found if each.constraint.datum is not None},
+        {each.data: _observed(workspace, each, record) for each in pairs} | (channels.main if channels else {}),
+        {each.constraint.datum: _scalar(each.observed) for each in found if each.constraint.datum is not None}
+        | (dict(channels.model.data.aux) if channels else {}),
     )
-    parameters = _parameters(choice, names, plan, data)
+    parameters = _parameters(choice, names, plan, data, first)
     plan = _with_capacity(plan, parameters, data)
-    chosen = poi if poi is not None else next(iter(choice.pois), None)
-    if chosen is not None and chosen not in names:
-        raise UnknownName("parameter", chosen, names)
-    return HS3Likelihood(plan, parameters, data, chosen, None, ())
+    poi = next(iter(choice.pois), None)
+    if poi is not None and channels and poi in channels.names:
+        poi = channels.names[poi]
+    if poi is not None and poi not in (*parameters.names, *parameters.component_names):
+        raise UnknownName("parameter", poi, parameters.names)
+    model, pairs_of_channels = (channels.model, channels.pairs) if channels else (None, ())
+    return HS3Likelihood(plan, parameters, data, poi, model, pairs_of_channels)
 
 
 def _pairs(workspace: Workspace, graph: Graph, choice: Choice, binned: str) -> list[Pair]:
@@ -126,12 +95,16 @@ def _pairs(workspace: Workspace, graph: Graph, choice: Choice, binned: str) -> l
     return pairs
 
 
-def _constraints(graph: Graph, choice: Choice, pairs: Sequence[Pair]) -> tuple[list[Found], Graph]:
+def _constraints(
+    graph: Graph, choice: Choice, pairs: Sequence[Pair], channels: Channels | None
+) -> tuple[list[Found], Graph]:
+    """Constraint terms that are no part of the HistFactory model."""
     used = {leaf for pair in pairs for leaf in graph.leaves(pair.distribution)}
-    found = [
-        find_constraint(graph, name, choice.values, choice.constant, used)
-        for name in dict.fromkeys(choice.likelihood.aux_distributions)
-    ]
+    names = dict.fromkeys(choice.likelihood.aux_distributions)
+    if channels:
+        names |= dict.fromkeys(channels.remaining)
+        names = {name: None for name in names if name not in channels.used}
+    found = [find_constraint(graph, name, choice.values, choice.constant, used) for name in names]
     for each in found:
         if each.constraint.datum is not None and each.observed is None:
             raise InvalidModel(f"the global observable {each.constraint.datum!r} has no value in the parameter point")
@@ -187,13 +160,15 @@ def _scalar(value: float):
     return jnp.asarray(value, float_dtype())
 
 
-def _parameters(choice: Choice, names: Sequence[str], plan: Plan, data: Measured) -> Parameters:
+def _parameters(
+    choice: Choice, names: Sequence[str], plan: Plan, data: Measured, first: Parameters | None
+) -> Parameters:
+    """Those of the HistFactory channels, then the others, all scalars."""
     missing = [name for name in names if name not in choice.values]
     if missing:
         raise InvalidModel(
             f"no parameter point gives a value to {', '.join(map(repr, missing[:8]))}; add them to one in the document"
         )
-    dtype = float_dtype()
     init = np.array([choice.values[name] for name in names], float)
     ranges = [choice.ranges.get(name, (None, None)) for name in names]
     lower = np.array([-np.inf if low is None else low for low, _ in ranges], float)
@@ -203,12 +178,17 @@ def _parameters(choice: Choice, names: Sequence[str], plan: Plan, data: Measured
         raise InvalidModel(f"the starting value of {outside[0]!r} is outside of its range; change one of them")
     fixed = np.array([name in choice.constant for name in names], bool)
     constrained = {each.parameter for each in plan.constraints}
+    start = 0 if first is None else first.init.size
     sets = tuple(
-        ParameterSet(name, i, 1, True, "normal" if name in constrained else "none", ()) for i, name in enumerate(names)
+        ParameterSet(name, start + i, 1, True, "normal" if name in constrained else "none", ())
+        for i, name in enumerate(names)
     )
-    widths = _widths(plan, names, init, data)
-    arrays = (jnp.asarray(each, dtype) for each in (init, lower, upper))
-    return Parameters(sets, *arrays, jnp.asarray(fixed), jnp.asarray(widths, dtype))
+    own = (init, lower, upper, fixed, _widths(plan, names, init, data))
+    if first is not None:
+        before = (first.init, first.lower, first.upper, first.fixed, first.widths)
+        own, sets = [np.concatenate(each) for each in zip(before, own, strict=True)], (*first.sets, *sets)
+    arrays = [jnp.asarray(each, bool if each.dtype == bool else float_dtype()) for each in own]
+    return Parameters(sets, *arrays)
 
 
 def _widths(plan: Plan, names: Sequence[str], init: np.ndarray, data: Measured) -> np.ndarray:
@@ -216,7 +196,7 @@ def _widths(plan: Plan, names: Sequence[str], init: np.ndarray, data: Measured) 
     values = dict(zip(names, map(_scalar, init), strict=True)) | data.aux
     widths = np.full(len(names), np.nan)
     for each in plan.constraints:
-        if each.parameter is not None:
+        if each.parameter in names:
 
             def log_density(x, each=each):
                 return log_constraint(plan.graph, each, values | {each.parameter: x})
@@ -228,7 +208,7 @@ def _widths(plan: Plan, names: Sequence[str], init: np.ndarray, data: Measured) 
 
 def _with_capacity(plan: Plan, parameters: Parameters, data: Measured) -> Plan:
     """Places for drawn events: twice what is observed or expected at the start, whichever is more, and some."""
-    values: Mapping = dict(zip(parameters.names, parameters.init, strict=True)) | data.aux
+    values: Mapping = {name: parameters.init[place] for name, place in plan.places} | data.aux
     capacity = []
     for pair in plan.pairs:
         number = 0.0

@@ -16,7 +16,6 @@ from histjax.hs3.nodes import Argument, Distribution
 from histjax.hs3.plan import Constraint
 from histjax.model.density import draw_poisson
 
-
 Known = Gaussian | LogNormal | Poisson
 
 

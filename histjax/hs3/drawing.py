@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from histjax.errors import InvalidModel
-from histjax.hs3.composites import Composite, Mixture, RateDensity
+from histjax.hs3.composites import Mixture
 from histjax.hs3.graph import Evaluation, Graph
 from histjax.hs3.plan import Events, Pair
 from histjax.hs3.terms import expected_bins

@@ -43,6 +43,8 @@ def read_records(document: Any, source: str) -> tuple[Records, list[Problem]]:
     """
     _raise(source, validate(document, "hs3", "hs3-0.2"))
     nodes, doubts, problems = _nodes(document)
+    if "metadata" not in document:
+        doubts.insert(0, Problem("", "'metadata' with 'hs3_version' is missing, which the standard requires", True))
     _raise(source, [*unique_names(document), *references(document), *_data_problems(document), *problems])
     paths = {each["name"]: f"/{key}/{i}" for key in nodes for i, each in enumerate(document.get(key, ()))}
     merged = {name: node for part in nodes.values() for name, node in part.items() if node is not None}
@@ -86,7 +88,7 @@ def _records(document: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Node 
         return lambda entry: Definition(entry["name"], entry["type"], entry, nodes[key][entry["name"]])
 
     return Records(
-        _metadata(document["metadata"]),
+        _metadata(document.get("metadata", {"hs3_version": "of unknown version"})),
         collection("distributions", "distribution", definition("distributions")),
         collection("functions", "function", definition("functions")),
         collection("domains", "domain", _domain),

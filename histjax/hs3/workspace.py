@@ -35,7 +35,11 @@ class Workspace:
     @classmethod
     def load(cls, source: Any) -> "Workspace":
         """Read a workspace from a path, `"-"`, an open file, or a parsed document."""
-        document, name = load_json(source)
+        return cls.from_document(*load_json(source))
+
+    @classmethod
+    def from_document(cls, document: Any, name: str) -> "Workspace":
+        """The workspace of a parsed document, with what to call it in messages."""
         new = cls.__new__(cls)
         new._take(document, name, *read_records(document, name))
         return new
