@@ -128,9 +128,10 @@ class Evaluation:
 
     def log_integral(self, name: str, box: Ranges) -> Array:
         """ln of the integral of the unnormalised density over a box of observables, `()` or `(bins,)`."""
-        node = self.graph[name]
-        closed = None if isinstance(node, Composite) else node.log_integral(self.over(box), tuple(box))
-        return self._numerical(name, node, box) if closed is None else closed
+        if any(jnp.ndim(end) for ends in box.values() for end in ends):
+            bins = {x: tuple(map(jnp.asarray, ends)) for x, ends in box.items()}
+            return jax.vmap(lambda one: self._log_integral(name, one, 1))(bins)
+        return self._log_integral(name, box, self.graph.panels.get(name, PANELS))
 
     def log_total(self, name: str) -> Array:
         """ln of the integral of the unnormalised density over the ranges of its observables."""
@@ -160,16 +161,18 @@ class Evaluation:
         closed = node.log_integral(self.over(whole), tuple(whole))
         return 0.0 if closed is None else closed
 
-    def _numerical(self, name: str, node: Distribution, box: Ranges) -> Array:
+    def _log_integral(self, name: str, box: Ranges, panels: int) -> Array:
+        """In closed form where there is one; else numerically, with so many panels between two breaks."""
+        node = self.graph[name]
+        closed = None if isinstance(node, Composite) else node.log_integral(self.over(box), tuple(box))
+        if closed is not None:
+            return closed
+
         def integrand(points: Mapping[str, Array]) -> Array:
             inner = Evaluation(self.graph, {**self.values, **points}, self.ranges)
             inner.integrated = self.integrated
             return inner.log_density(name)
 
-        breaks = {x: node.breaks(self, x) for x in box} if isinstance(node, Distribution) else {}
-        panels = self.graph.panels.get(name, PANELS)
-        if all(jnp.ndim(end) == 0 for each in box.values() for end in each):
-            self.integrated[name] = (integrand, dict(box), breaks)
-            return log_integral_of(integrand, box, breaks, panels)
-        limits = {x: tuple(map(jnp.asarray, each)) for x, each in box.items()}
-        return jax.vmap(lambda one: log_integral_of(integrand, one, breaks, 1))(limits)
+        breaks = {x: node.breaks(self, x) for x in box}
+        self.integrated.setdefault(name, (integrand, dict(box), breaks))
+        return log_integral_of(integrand, box, breaks, panels)
