@@ -5,8 +5,8 @@ where the interval lies in one tail, no overflow, infinite ends allowed. Element
 """
 
 import functools
-import itertools
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -73,10 +73,9 @@ def log_normal_integral(a: Array, b: Array) -> Array:
     tails = upper + jnp.log(-jnp.expm1(log_ndtr(a) - upper)) + math.log(ROOT_TWO_PI)
     narrow = width * jnp.maximum(1.0, -a) < 1
     half, middle = jnp.where(narrow, 0.5 * width, 0.5), jnp.where(narrow, 0.5 * (a + b), 0.0)
-    mean = jnp.zeros_like(a)
-    for node, weight in zip(*gauss_legendre(12), strict=True):
-        step = half * float(node)
-        mean = mean + float(weight) * jnp.exp(-step * (middle + 0.5 * step))
+    nodes, weights = (_leading(each, a) for each in gauss_legendre(12))
+    steps = half * nodes
+    mean = jnp.sum(weights * jnp.exp(-steps * (middle + 0.5 * steps)), axis=0)
     return jnp.where(narrow, jnp.log(half * mean) - 0.5 * middle * middle, tails)
 
 
@@ -95,23 +94,20 @@ def log_normal_part(lo: Array, hi: Array, mean: Array, sigma: Array) -> Array:
     return inside(~empty, part)
 
 
-def log_sum(*terms: Array) -> Array:
-    """ln of a sum of exponentials, with derivatives where some or all of them are `-inf`."""
-    terms = jnp.broadcast_arrays(*terms)
-    largest = jax.lax.stop_gradient(functools.reduce(jnp.maximum, terms))
+def log_sum(terms: Array) -> Array:
+    """ln of a sum of exponentials over the first axis, with derivatives where some or all of them are `-inf`."""
+    largest = jax.lax.stop_gradient(jnp.max(terms, axis=0))
     finite = jnp.isfinite(largest)
     shift = jnp.where(finite, largest, 0.0)
-    total = sum(jnp.exp(jnp.where(finite, each, 0.0) - shift) for each in terms)
+    total = jnp.sum(jnp.exp(jnp.where(finite, terms, 0.0) - shift), axis=0)
     return jnp.where(finite, jnp.log(total) + shift, largest)
 
 
 def log_sinhc(h: Array) -> Array:
     """ln(sinh(h)/h), even and smooth at 0."""
-    small = jnp.abs(h) < 0.25
+    small = jnp.abs(h) < 0.03
     square = jnp.where(small, h * h, 0.0)
-    series = jnp.zeros_like(h)
-    for coefficient in (-691 / 3831077250, 1 / 467775, -1 / 37800, 1 / 2835, -1 / 180, 1 / 6):
-        series = square * (coefficient + series)
+    series = square * (1 / 6 + square * (-1 / 180 + square / 2835))
     size = jnp.where(small, 1.0, jnp.abs(h))
     return jnp.where(small, series, size + jnp.log(-0.5 * jnp.expm1(-2 * size)) - jnp.log(size))
 
@@ -131,20 +127,21 @@ def log_exponential_integral(rate: Array, lo: Array, hi: Array) -> Array:
     return jnp.where(both, closed, open_end)
 
 
-def log_panels(log_density, edges: list[Array], peak: Array, order: int = 16) -> Array:
-    """ln of an integral by Gauss-Legendre between neighbouring edges; `peak` is about the largest `log_density`.
+def log_panels(log_density: Callable[[Array], Array], edges: Array, peak: Array, order: int = 16) -> Array:
+    """ln of an integral by Gauss-Legendre between neighbouring edges, which ascend along the first axis.
 
-    Edges may coincide; derivatives in the first and last edge and in all that `log_density` depends on are right.
+    **Arguments:**
+
+    - `log_density`: of points `(panels, order, ...)`; `edges`: `(panels + 1, ...)`, some of them may coincide.
+    - `peak`: about the largest `log_density`, `(...)`.
+
+    **Returns:** `(...)`. Derivatives in the first and last edge and in all that `log_density` depends on are right.
     """
     peak = jax.lax.stop_gradient(peak)
-    total = 0.0
-    nodes, weights = gauss_legendre(order)
-    for left, right in itertools.pairwise(edges):
-        half, middle = 0.5 * (right - left), 0.5 * (left + right)
-        points = middle[..., None] + half[..., None] * jnp.asarray(nodes, middle.dtype)
-        heights = jnp.exp(log_density(points) - peak[..., None])
-        total = total + half * (heights @ jnp.asarray(weights, middle.dtype))
-    return log_of(total) + peak
+    nodes, weights = (_leading(each, edges[0]) for each in gauss_legendre(order))
+    half, middle = (0.5 * each[:, None] for each in (edges[1:] - edges[:-1], edges[1:] + edges[:-1]))
+    heights = jnp.exp(log_density(middle + half * nodes) - peak)
+    return log_of(jnp.sum(half * weights * heights, axis=(0, 1))) + peak
 
 
 def log_gamma_integral(power: Array, rate: Array, lo: Array, hi: Array) -> Array:
@@ -161,39 +158,38 @@ def log_gamma_integral(power: Array, rate: Array, lo: Array, hi: Array) -> Array
     far = jnp.asarray(1e30, power.dtype)
     left = jnp.where(lo > 0, jnp.log(jnp.where(lo > 0, lo, 1.0)), -far)
     right = jnp.where(jnp.isinf(hi), far, jnp.log(jnp.where(jnp.isinf(hi), 1.0, hi)))
-    edges, peak = jax.lax.stop_gradient(_edges_by_drop(power, rate, left, right))
-    edges = list(jnp.clip(jnp.sort(edges, axis=0), left, right))
-
-    def log_density(v):
-        return power[..., None] * v - rate[..., None] * jnp.exp(v)
-
-    return jnp.where(diverges, jnp.inf, log_panels(log_density, edges, peak))
+    edges, peak = _edges_by_drop(*map(jax.lax.stop_gradient, (power, rate, left, right)))
+    integral = log_panels(lambda v: power * v - rate * jnp.exp(v), jnp.clip(edges, left, right), peak)
+    return jnp.where(diverges, jnp.inf, integral)
 
 
-def _edges_by_drop(power, rate, left, right):
+def _edges_by_drop(power: Array, rate: Array, left: Array, right: Array) -> tuple[Array, Array]:
     """Points left and right of the peak of power v - rate e^v at which it has dropped by `DROPS`, points about
     |rate| e^v = 1, where it changes on its own scale, and its height; `(edges, ...)` and `(...)`."""
     falls = rate > 0
     mode = jnp.where(falls, jnp.log(power / jnp.where(falls, rate, 1.0)), right)
     top = jnp.clip(mode, left, right)
     bend = rate * jnp.exp(top)
-    slope = power - bend  # of the logarithm at the top: 0 inside, upwards at the right end, downwards at the left one
-    size, below, above = jnp.maximum(bend, 0.0), [], []
-    for drop in DROPS:
-        # to the left: slope d + bend (d - 1 + e^-d) = drop, convex for bend > 0 and concave otherwise
-        d = jnp.where(falls, (drop + size) / power, drop / (power - bend))
-        for _ in range(6):
-            excess = power * d + bend * jnp.expm1(-d) - drop
-            d = d - excess / jnp.maximum(power - bend * jnp.exp(-d), jnp.finfo(d.dtype).tiny)
-        below.append(top - jnp.maximum(d, 0.0))
-        # to the right, where it falls: -slope d + bend (e^d - 1 - d) = drop
-        down = jnp.maximum(-slope, 0.0)
-        curved = jnp.where(falls, size, 1.0)
-        d = 2 * drop / (down + jnp.sqrt(down * down + 2 * curved * drop))
-        d = jnp.minimum(d, jnp.log1p(drop / curved + d))
-        for _ in range(4):
-            d = d - (down * d + curved * (jnp.expm1(d) - d) - drop) / (down + curved * jnp.expm1(d))
-        above.append(top + d)
+    down, size = jnp.maximum(bend - power, 0.0), jnp.maximum(bend, 0.0)
+    drops = _leading(DROPS, top)
+    # to the left: power d - bend (1 - e^-d) = drop, convex for bend > 0 and concave otherwise
+    before = jnp.where(falls, (drops + size) / power, drops / (power - bend))
+    for _ in range(6):
+        excess = power * before + bend * jnp.expm1(-before) - drops
+        before = before - excess / jnp.maximum(power - bend * jnp.exp(-before), jnp.finfo(top.dtype).tiny)
+    # to the right, where it falls: down d + bend (e^d - 1 - d) = drop
+    curved = jnp.where(falls, size, 1.0)
+    after = 2 * drops / (down + jnp.sqrt(down * down + 2 * curved * drops))
+    after = jnp.minimum(after, jnp.log1p(drops / curved + after))
+    for _ in range(4):
+        excess = down * after + curved * (jnp.expm1(after) - after) - drops
+        after = after - excess / (down + curved * jnp.expm1(after))
     unit = -jnp.log(jnp.where(rate == 0, 1.0, jnp.abs(rate)))
-    around = [jnp.minimum(unit + shift, top) for shift in (-35.0, -20.0, -12.0, -7.0, -4.0, -2.0, -0.5, 0.7, 1.6)]
-    return jnp.stack([*below, top, *above, *around]), power * top - bend
+    around = unit + _leading(np.array([-35.0, -20.0, -12.0, -7.0, -4.0, -2.0, -0.5, 0.7, 1.6]), top)
+    edges = [top - jnp.maximum(before, 0.0), top[None], top + after, jnp.minimum(around, top)]
+    return jnp.sort(jnp.concatenate(edges), axis=0), power * top - bend
+
+
+def _leading(values: np.ndarray, like: Array) -> Array:
+    """Constants along a new first axis of an array."""
+    return jnp.asarray(values, like.dtype).reshape(-1, *[1] * jnp.ndim(like))

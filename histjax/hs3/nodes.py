@@ -95,7 +95,7 @@ class Distribution(Node):
         return None
 
     def breaks(self, at: Point, observable: str) -> tuple[Array, ...]:
-        """Values of the observable between which f is smooth, for the numerical integral."""
+        """Values of the observable between which f is smooth, `()` or `(n,)`, for the numerical integral."""
         del at, observable
         return ()
 

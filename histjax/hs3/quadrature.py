@@ -6,7 +6,6 @@ needed at given parameters: both on the host, once; the integral itself is a pur
 breaks and the limits, with derivatives of every order.
 """
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import jax
@@ -35,7 +34,8 @@ def log_integral_of(
     - `log_density`: ln f; `-inf` where f is 0.
     - `limits`: the range of each observable that is integrated over. An infinite end is mapped to a finite one beyond
       the outermost break (exact for what falls faster than 1/x^2); it has to be known while tracing.
-    - `breaks`: values between which f is smooth, in any order; what lies outside of the range is ignored.
+    - `breaks`: values between which f is smooth, numbers or arrays, in any order; what lies outside of the range is
+      ignored.
     - `panels`: how many equal panels between two breaks; `order`: nodes of each.
     """
     rules = [_rule(*limits[x], tuple((breaks or {}).get(x, ())), panels, order) for x in limits]
@@ -88,26 +88,27 @@ def panels_for(
     )
 
 
-def _rule(lo: Array, hi: Array, breaks: tuple[Array, ...], panels: int, order: int) -> tuple[Array, Array]:
+def _rule(lo: Array, hi: Array, breaks: Sequence[Array], panels: int, order: int) -> tuple[Array, Array]:
     """Nodes and weights of one observable, `(segments * panels * order,)` each."""
     open_lo, open_hi = (not is_traced(each) and bool(np.isinf(each)) for each in (lo, hi))
-    if open_lo and open_hi and not breaks:
-        breaks = (jnp.zeros_like(jnp.asarray(lo)),)
-    inner = list(jnp.sort(jnp.clip(jnp.stack([jnp.asarray(each) for each in breaks]), lo, hi))) if breaks else []
-    edges = [] if open_lo else [jnp.asarray(lo)]
-    edges += inner
-    edges += [] if open_hi else [jnp.asarray(hi)]
-    spread = jax.lax.stop_gradient(edges[-1] - edges[0])
-    scale = jnp.where(spread > 0, spread, jnp.maximum(1.0, jnp.abs(jax.lax.stop_gradient(edges[0]))))
-    t, w = _unit_panels(panels, order)
-    t, w = jnp.asarray(t, edges[0].dtype), jnp.asarray(w, edges[0].dtype)
-    pieces = [(left + (right - left) * t, (right - left) * w) for left, right in itertools.pairwise(edges)]
-    tail = (scale * t / (1 - t), scale * w / jnp.square(1 - t))
+    inner = [jnp.ravel(jnp.asarray(each)) for each in breaks]
+    if open_lo and open_hi and not inner:
+        inner = [jnp.zeros(1, jnp.asarray(lo).dtype)]
+    edges = [jnp.clip(jnp.sort(jnp.concatenate(inner)), lo, hi)] if inner else []
+    edges = [] if open_lo else [jnp.ravel(jnp.asarray(lo))], edges, [] if open_hi else [jnp.ravel(jnp.asarray(hi))]
+    edges = jnp.concatenate([each for part in edges for each in part])
+    first, last = edges[0], edges[-1]
+    spread = jax.lax.stop_gradient(last - first)
+    scale = jnp.where(spread > 0, spread, jnp.maximum(1.0, jnp.abs(jax.lax.stop_gradient(first))))
+    t, w = (jnp.asarray(each, edges.dtype) for each in _unit_panels(panels, order))
+    widths = edges[1:] - edges[:-1]
+    points, weights = [jnp.ravel(edges[:-1, None] + widths[:, None] * t)], [jnp.ravel(widths[:, None] * w)]
+    tail, tail_weights = scale * t / (1 - t), scale * w / jnp.square(1 - t)
     if open_lo:
-        pieces.insert(0, (edges[0] - tail[0], tail[1]))
+        points, weights = [first - tail, *points], [tail_weights, *weights]
     if open_hi:
-        pieces.append((edges[-1] + tail[0], tail[1]))
-    return jnp.concatenate([points for points, _ in pieces]), jnp.concatenate([weights for _, weights in pieces])
+        points, weights = [*points, last + tail], [*weights, tail_weights]
+    return jnp.concatenate(points), jnp.concatenate(weights)
 
 
 def _unit_panels(panels: int, order: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from jax.scipy.special import gammaln
 from jaxtyping import Array
 
 from histjax._typing import is_traced
-from histjax.hs3.intervals import inside, log_exponential_integral, log_gamma_integral, positive
+from histjax.hs3.intervals import inside, log_exponential_integral, log_gamma_integral, log_sum, positive
 from histjax.hs3.nodes import Argument, Arguments, Distribution, Point, argument, arguments, flag
 
 
@@ -108,25 +108,21 @@ def log_poisson_sum(mean: Array, lo: Array, hi: Array) -> Array:
         return 0.0 * mean
     first, last = jnp.maximum(jnp.ceil(lo), 0.0), jnp.floor(hi)
     first, last = (jnp.asarray(each, mean.dtype) for each in (first, last))
-    open_end = jnp.isinf(last)
-    beyond = jnp.where(open_end, first, last) + 1
-    started = jnp.where(first > 0, first, 1.0)
-    at_least_first = jnp.where(first > 0, _log_at_least(started, mean), 0.0)
-    at_most_last = jnp.where(open_end, 0.0, _log_below(beyond, mean))
-    low = jnp.where(first > 0, _log_below(started, mean), -jnp.inf)
-    high = jnp.where(open_end, -jnp.inf, _log_at_least(beyond, mean))
+    open_end, started = jnp.isinf(last), first > 0
+    counts = jnp.stack([jnp.where(started, first, 1.0), jnp.where(open_end, 0.0, last) + 1])
+    counts, means = jnp.broadcast_arrays(counts, mean)
+    (low, above), (in_range, high) = _log_tails(counts, means)
+    low, above = jnp.where(started, low, -jnp.inf), jnp.where(started, above, 0.0)
+    in_range, high = jnp.where(open_end, 0.0, in_range), jnp.where(open_end, -jnp.inf, high)
     in_upper_tail, in_lower_tail = first > mean, last < mean
-    whole = jnp.where(in_upper_tail, at_least_first, jnp.where(in_lower_tail, at_most_last, 0.0))
-    cut = jnp.where(in_upper_tail, high, jnp.where(in_lower_tail, low, jnp.logaddexp(low, high)))
+    whole = jnp.where(in_upper_tail, above, jnp.where(in_lower_tail, in_range, 0.0))
+    cut = jnp.where(in_upper_tail, high, jnp.where(in_lower_tail, low, log_sum(jnp.stack([low, high]))))
     nothing = jnp.isneginf(cut)
     return whole + jnp.where(nothing, 0.0, jnp.log(-jnp.expm1(jnp.where(nothing, -1.0, cut - whole))))
 
 
-def _log_at_least(count: Array, mean: Array) -> Array:
-    """ln P(N >= count) for count >= 1."""
-    return log_gamma_integral(count, jnp.ones_like(mean), jnp.zeros_like(mean), mean) - gammaln(count)
-
-
-def _log_below(count: Array, mean: Array) -> Array:
-    """ln P(N < count) for count >= 1."""
-    return log_gamma_integral(count, jnp.ones_like(mean), mean, jnp.full_like(mean, jnp.inf)) - gammaln(count)
+def _log_tails(counts: Array, means: Array) -> Array:
+    """ln P(N < count) and ln P(N >= count) for counts >= 1, `(counts, 2, ...)`."""
+    nothing, endless = jnp.zeros_like(means), jnp.full_like(means, jnp.inf)
+    starts, ends = jnp.stack([means, nothing], axis=1), jnp.stack([endless, means], axis=1)
+    return log_gamma_integral(counts[:, None], jnp.ones_like(starts), starts, ends) - gammaln(counts)[:, None]

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from histjax.hs3.intervals import inside, positive
@@ -72,12 +74,13 @@ class RelativisticBreitWigner(Distribution):
         """The peak and points around it, the thresholds and points that approach them from above."""
         if observable != self.x:
             return ()
-        mass, total = at(self.mass), sum(at(gamma) for gamma, *_ in self.channels)
-        shifts = [sign * 3.0**k for k in range(-1, 8) for sign in (-1, 1)]
-        points = [mass, *(mass + shift * total for shift in shifts)]
+        fixed = jax.lax.stop_gradient
+        mass, total = fixed(at(self.mass)), fixed(sum(at(gamma) for gamma, *_ in self.channels))
+        shifts = 3.0 ** np.arange(-1, 8)
+        points = [mass, mass + shifts * total, mass - shifts * total]
         for _, m1, m2, _, _ in self.channels:
-            threshold = at(m1) + at(m2)
-            points += [threshold + (jnp.abs(mass - threshold) + total) * 0.25**k for k in range(16)] + [threshold]
+            threshold = fixed(at(m1) + at(m2))
+            points += [threshold, threshold + (jnp.abs(mass - threshold) + total) * 0.25 ** np.arange(16)]
         return tuple(points)
 
 

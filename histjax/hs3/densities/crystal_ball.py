@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from histjax.hs3.intervals import log_normal_part, log_sinhc, log_sum, positive, standardised
+from histjax.hs3.intervals import log_normal_part, log_sinhc, log_sum, positive
 from histjax.hs3.nodes import Argument, Distribution, Point, argument
 
 
@@ -136,32 +137,30 @@ def _log_density(distance: Array, left, right) -> Array:
 
 
 def _log_integral(at: Point, m0, sides, limits) -> Array:
-    """The two sides are one formula, seen in a mirror."""
+    """ln of the integrals of the core and of the tail of both sides, which are one formula, seen in a mirror.
+
+    `lo` and `hi` are distances from m0, (sides, ...).
+    """
     (lo, hi), m0 = limits, at(m0)
-    left, right = sides
-    return log_sum(*_side(m0 - hi, m0 - lo, *left), *_side(lo - m0, hi - m0, *right))
-
-
-def _side(lo: Array, hi: Array, sigma: Array, alpha: Array, n: Array) -> tuple[Array, Array]:
-    """ln of the integrals of the core and of the tail over distances from lo to hi, where they are above 0."""
-    lo, hi = (jnp.maximum(each, 0.0) for each in (lo, hi))
-    has_tail = jnp.isfinite(alpha)
-    alpha_ = jnp.where(has_tail, alpha, 0.0)
-    start = alpha_ * sigma
+    lo, hi, m0, *sides = jnp.broadcast_arrays(lo, hi, m0, *sides[0], *sides[1])
+    lo, hi = (jnp.maximum(jnp.stack(each), 0.0) for each in ((m0 - hi, lo - m0), (m0 - lo, hi - m0)))
+    sigma, alpha, n = (jnp.stack(each) for each in zip(sides[:3], sides[3:], strict=True))
+    invalid, has_tail = jnp.isnan(alpha) | jnp.isnan(n), jnp.isfinite(alpha)
+    alpha = jnp.where(has_tail, alpha, 0.0)
+    start = alpha * sigma
     core = log_normal_part(lo, jnp.where(has_tail, jnp.minimum(hi, start), hi), jnp.zeros_like(sigma), sigma)
-    near, far = jnp.maximum(lo, start), hi
-    empty = ~has_tail | (near >= far)
-    near, far = jnp.where(empty, start, near), jnp.where(empty, start + sigma, far)
-    tail = log_power_integral(alpha_ / n, n, standardised(near, start, sigma), _scaled(far, start, sigma))
-    tail = jnp.where(empty, -jnp.inf, jnp.log(sigma) - 0.5 * alpha_ * alpha_ + tail)
-    invalid = jnp.isnan(alpha) | jnp.isnan(n)
-    return core, jnp.where(invalid, jnp.nan, tail)
+    near, empty = jnp.maximum(lo, start), ~has_tail | (jnp.maximum(lo, start) >= hi)
+    near, far = (jnp.where(empty, start + i * sigma, each) for i, each in enumerate((near, hi)))
+    near, far = (_scaled(each, start, sigma) for each in (near, far))
+    tail = jnp.log(sigma) - 0.5 * alpha * alpha + log_power_integral(alpha / n, n, near, far)
+    tail = jnp.where(invalid, jnp.nan, jnp.where(empty, -jnp.inf, tail))
+    return log_sum(jnp.concatenate([core, tail]))
 
 
-def _scaled(far: Array, start: Array, sigma: Array) -> Array:
-    """(far - start)/sigma, infinite for an infinite distance."""
-    infinite = jnp.isinf(far)
-    return jnp.where(infinite, jnp.inf, (jnp.where(infinite, start, far) - start) / sigma)
+def _scaled(distance: Array, start: Array, sigma: Array) -> Array:
+    """(distance - start)/sigma, infinite for an infinite distance."""
+    infinite = jnp.isinf(distance)
+    return jnp.where(infinite, jnp.inf, (jnp.where(infinite, start, distance) - start) / sigma)
 
 
 def log_power_integral(k: Array, n: Array, near: Array, far: Array) -> Array:
@@ -180,10 +179,9 @@ def log_power_integral(k: Array, n: Array, near: Array, far: Array) -> Array:
 
 def log_log1p_ratio(q: Array) -> Array:
     """ln(ln(1 + q)/q) for q >= 0, smooth at 0."""
-    small = q < 0.03
-    q_ = jnp.where(small, q, 0.0)
-    series = jnp.zeros_like(q)
-    for k in range(11, 1, -1):
+    small = q < 3e-3
+    q_, series = jnp.where(small, q, 0.0), 0.0
+    for k in (7, 6, 5, 4, 3, 2):
         series = -q_ * (1 / k + series)
     big = jnp.where(small, 1.0, q)
     return jnp.where(small, jnp.log1p(series), jnp.log(jnp.log1p(big) / big))
@@ -195,4 +193,4 @@ def _breaks(at: Point, m0, sides) -> tuple[Array, ...]:
         begin = jnp.where(jnp.isfinite(alpha), alpha, 6.0)
         shifts = [0.5 * begin, begin, *(begin + step for step in (1.0, 3.0, 9.0, 27.0, 81.0, 243.0))]
         points += [at(m0) + sign * sigma * shift for shift in shifts]
-    return tuple(points)
+    return tuple(jax.lax.stop_gradient(points))

@@ -1,5 +1,6 @@
 """The Landau distribution."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from histjax.hs3.nodes import Argument, Distribution, Point, argument
 
 MODE = -0.22278298
 TAIL = 3 / 2 - 0.5772156649015329  # digamma(3)
+_PIECES = tuple(zip(COEFFICIENTS, ENDS, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,7 @@ def log_landau(z: Array) -> Array:
     place = jnp.sum(z[..., None] >= starts, axis=-1) - 1
     starts = jnp.asarray([begin for begin, _ in ENDS[6:]], z.dtype)
     place = jnp.where(right, 5 + jnp.sum(log_z[..., None] >= starts, axis=-1), place)
-    smooth = _chebychev(variable, place)
+    smooth = _piecewise(variable, place)
     beyond = log_z > ENDS[-1][1]
     inverse = jnp.exp(-log_z)
     smooth = jnp.where(beyond, jnp.log1p(2 * (log_z - TAIL) * inverse), smooth)
@@ -72,17 +74,33 @@ def log_landau(z: Array) -> Array:
     return limiting + smooth
 
 
-def _chebychev(variable: Array, place: Array) -> Array:
-    """The polynomial of each element's piece, by Clenshaw's recurrence."""
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _piecewise(variable: Array, place: Array, order: int = 0) -> Array:
+    """The polynomial of each element's piece, or its derivative of that order, by Clenshaw's recurrence."""
     dtype = variable.dtype
     begin, end = (jnp.asarray(each, dtype)[place] for each in np.array(ENDS).T)
     t = (2 * variable - begin - end) / (end - begin)
-    longest = max(map(len, COEFFICIENTS))
-    table = np.array([[*row, *[0.0] * (longest - len(row))] for row in COEFFICIENTS])
-    now = before = jnp.zeros_like(t)
-    for column in table.T[:0:-1]:
-        now, before = 2 * t * now - before + jnp.asarray(column, dtype)[place], now
-    return t * now - before + jnp.asarray(table[:, 0], dtype)[place]
+    table = jnp.asarray(_coefficients(order), dtype)
+
+    def step(k, state):
+        now, before = state
+        return 2 * t * now - before + table[-1 - k][place], now
+
+    now, before = jax.lax.fori_loop(0, len(table) - 1, step, (jnp.zeros_like(t), jnp.zeros_like(t)))
+    return t * now - before + table[0][place]
+
+
+@_piecewise.defjvp
+def _piecewise_jvp(order, primals, tangents):
+    return _piecewise(*primals, order), _piecewise(*primals, order + 1) * tangents[0]
+
+
+@functools.cache
+def _coefficients(order: int) -> np.ndarray:
+    """Coefficients of the derivative of an order, ascending along the first axis, one column for each piece."""
+    rows = [np.polynomial.chebyshev.chebder(row, order, 2 / (end - begin)) for row, (begin, end) in _PIECES]
+    longest = max(map(len, rows))
+    return np.array([[*row, *[0.0] * (longest - len(row))] for row in rows]).T
 
 
 def log_landau_integral(lo: Array, hi: Array) -> Array:
@@ -94,5 +112,5 @@ def log_landau_integral(lo: Array, hi: Array) -> Array:
     below = [-1 - jnp.log(steep + drop) for drop in (*DROPS, 0.5)]
     middle = [jnp.full_like(top, each) for each in (MODE, 0.5, 1.25, 2.0, 3.0, 4.5, 7.0, 12.0)]
     tail = [jnp.maximum(first, 12.0) * 3.0**k for k in range(1, 34)]
-    edges = list(jnp.clip(jnp.sort(jnp.stack([*below, *middle, *tail]), axis=0), lo, hi))
-    return log_panels(log_landau, edges, log_landau(top))
+    edges = jnp.sort(jnp.stack([*below, *middle, *tail]), axis=0)
+    return log_panels(log_landau, jnp.clip(edges, lo, hi), jax.lax.stop_gradient(log_landau(top)))

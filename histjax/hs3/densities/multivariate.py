@@ -155,6 +155,13 @@ def _log_rectangle(lower: Array, means: list[Array], limits: list[tuple[Array, A
     def log_density(z: Array) -> Array:
         return log_normal_integral(below - slope * z, above - slope * z) - 0.5 * z * z
 
+    fixed = map(jax.lax.stop_gradient, (begin, end, below, above, slope))
+    edges = jnp.clip(_edges_of_rectangle(*fixed), begin, end)
+    return log_panels(log_density, edges, jnp.max(log_density(edges), axis=0))
+
+
+def _edges_of_rectangle(begin: Array, end: Array, below: Array, above: Array, slope: Array) -> Array:
+    """Values of z_1 around the highest point, and where the limits of z_2 pass by, ascending."""
     centre = slope * jnp.clip(0.0, below, above) / (1 + slope * slope)  # where both squares together are smallest
     top = jnp.clip(centre, begin, end)
     tilt = jnp.abs(top - centre) * (1 + slope * slope)
@@ -162,6 +169,4 @@ def _log_rectangle(lower: Array, means: list[Array], limits: list[tuple[Array, A
     steep = jnp.where(slope == 0, 1.0, slope)
     steps = (-12.0, -8.0, -5.0, -3.0, -1.5, 0.0, 1.5, 3.0, 5.0, 8.0, 12.0)
     passing = [jnp.clip((each + step) / steep, -1e6, 1e6) for each in (below, above) for step in steps]
-    edges = jax.lax.stop_gradient(jnp.sort(jnp.stack([top, *(top + each for each in around), *passing])))
-    edges = list(jnp.clip(edges, begin, end))
-    return log_panels(log_density, edges, jnp.max(jax.lax.stop_gradient(log_density(jnp.stack(edges)))))
+    return jnp.sort(jnp.stack([top, *(top + each for each in around), *passing]))

@@ -77,12 +77,11 @@ class GeneralizedNormal(Distribution):
             return None
         alpha, beta = positive(at(self.alpha)), positive(at(self.beta))
         lo, hi = (standardised(each, at(self.mean), alpha) for each in at.limits(self.x))
-        sides = []
-        for near, far in ((jnp.maximum(lo, 0.0), jnp.maximum(hi, 0.0)), (jnp.maximum(-hi, 0.0), jnp.maximum(-lo, 0.0))):
-            empty = near >= far
-            ends = (_power(jnp.where(empty, each, near), beta) for each, near in ((0.0, near), (1.0, far)))
-            sides.append(jnp.where(empty, -jnp.inf, log_gamma_integral(1 / beta, jnp.ones_like(beta), *ends)))
-        return jnp.log(alpha / beta) + log_sum(*sides)
+        near, far = (jnp.maximum(jnp.stack(each), 0.0) for each in ((lo, -hi), (hi, -lo)))
+        empty = near >= far
+        near, far = _power(jnp.where(empty, 0.0, near), beta), _power(jnp.where(empty, 1.0, far), beta)
+        sides = jnp.where(empty, -jnp.inf, log_gamma_integral(1 / beta, jnp.ones_like(beta), near, far))
+        return jnp.log(alpha / beta) + log_sum(sides)
 
     def breaks(self, at: Point, observable: str) -> tuple[Array, ...]:
         """The mean, and points where the logarithm has dropped by 1/16, 1, 6, 20 and 40."""
@@ -119,9 +118,9 @@ class BifurcatedGaussian(Distribution):
             return None
         (lo, hi), mean = at.limits(self.x), at(self.mean)
         left, right = positive(at(self.sigma_L)), positive(at(self.sigma_R))
-        below = log_normal_part(lo, jnp.minimum(hi, mean), mean, left)
-        above = log_normal_part(jnp.maximum(lo, mean), hi, mean, right)
-        return log_sum(below, above)
+        lo, hi, mean, left, right = jnp.broadcast_arrays(lo, hi, mean, left, right)
+        starts, ends = jnp.stack([lo, jnp.maximum(lo, mean)]), jnp.stack([jnp.minimum(hi, mean), hi])
+        return log_sum(log_normal_part(starts, ends, mean, jnp.stack([left, right])))
 
     def breaks(self, at: Point, observable: str) -> tuple[Array, ...]:
         """The mean, and points that are a few sigma apart."""
