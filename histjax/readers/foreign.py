@@ -41,9 +41,7 @@ def recognise(document: Any) -> str | None:
 
 def is_hs3(document: Any) -> bool:
     """Whether a document is one of HS3."""
-    return isinstance(document, dict) and (
-        "distributions" in document or _has(document.get("metadata"), "hs3_version")
-    )
+    return isinstance(document, dict) and ("distributions" in document or _has(document.get("metadata"), "hs3_version"))
 
 
 def _has(value: Any, key: str) -> bool:
