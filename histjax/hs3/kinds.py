@@ -2,7 +2,7 @@
 
 from histjax.hs3.densities.basic import Exponential, Poisson, Uniform
 from histjax.hs3.densities.breit_wigner import RelativisticBreitWigner
-from histjax.hs3.densities.by_function import DensityFunction, LogDensityFunction
+from histjax.hs3.densities.by_function import DensityFunction, GenericDensity, LogDensityFunction
 from histjax.hs3.densities.crystal_ball import CrystalBall, CrystalBallDoubleSided
 from histjax.hs3.densities.gaussian import Gaussian
 from histjax.hs3.densities.histogram import HistogramDensity
@@ -11,6 +11,7 @@ from histjax.hs3.densities.multivariate import BarlowBeestonLite, MultivariateNo
 from histjax.hs3.densities.polynomials import Bernstein, Chebychev, ExponentialOfPolynomial, Polynomial, PowerSum
 from histjax.hs3.densities.shapes import Argus, BifurcatedGaussian, Gamma, GeneralizedNormal, LogNormal
 from histjax.hs3.functions.arithmetic import PolynomialFunction, Product, Sum, WeightedSum
+from histjax.hs3.functions.generic import GenericFunction
 from histjax.hs3.functions.interpolation import FlexibleInterpolation, PiecewiseInterpolation
 from histjax.hs3.functions.steps import HistogramFunction, Step
 from histjax.hs3.nodes import kinds_of
@@ -39,6 +40,7 @@ DISTRIBUTIONS = kinds_of(
     BarlowBeestonLite,
     DensityFunction,
     LogDensityFunction,
+    GenericDensity,
 )
 
 FUNCTIONS = kinds_of(
@@ -50,4 +52,5 @@ FUNCTIONS = kinds_of(
     PiecewiseInterpolation,
     HistogramFunction,
     Step,
+    GenericFunction,
 )

@@ -10,8 +10,6 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from histjax.hs3.kinds import DISTRIBUTIONS
-from histjax.hs3.nodes import read_node
 from histjax.hs3.quadrature import log_integral_of, panels_for
 from tests.hs3.density_table import BY_SLUG, CASES
 from tests.hs3.points import Point, distribution
@@ -65,7 +63,7 @@ def compiled(slug, open_lo=False, open_hi=False):
         of_one = lambda x: (
             jax.grad(logpdf, (0, 2))(parameters, x, ends),
             jax.hessian(logpdf, (0, 2))(parameters, x, ends),
-        )  # noqa: E731, E501
+        )
         return jax.vmap(of_one)(x)
 
     return jax.jit(logpdf), jax.jit(derivatives)

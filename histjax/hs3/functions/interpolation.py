@@ -35,7 +35,7 @@ def as_codes(found) -> tuple[int, ...]:
 
 
 def interpolated(at: Point, node, codes: dict[int, Code]) -> Array:
-    """The nominal value, changed by one parameter after the other as ROOT does: additions and factors in their order."""
+    """The nominal value, changed by one parameter after the other as ROOT does, by addition or by a factor."""
     nominal = at(node.nom)
     total = nominal
     numbers = node.codes * len(node.vars) if len(node.codes) == 1 else node.codes
