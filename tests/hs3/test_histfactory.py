@@ -274,6 +274,7 @@ def test_auxiliary_distributions():
         (shapesys("x", [0.1, 0.2], parameters=["a"]), "/parameters", "found 1 names, there are 2 bins"),
         (shapesys("x", [0.1, 0.2], parameters=["mu", "b"]), "", "'mu' is a bin-wise factor here"),
         (shapesys("x", [0.1, 0.2], "Log"), "/constraint_type", "expected one of Gauss"),
+        (shapesys("x", [0.1, 1e308]), "", "numbers of ordinary size"),
         ({"type": "staterror", "name": "x"}, None, "needs the uncertainties"),
     ],
 )
@@ -365,6 +366,24 @@ def test_exports_of_root_become_workspaces(corpus):
     model = histjax.compile(workspace)
     found = float(model.logpdf(model.init, model.data))
     assert found == pytest.approx(points[0]["logpdf"], rel=1e-13)
+
+
+def test_free_and_held_gammas_in_one_fit():
+    """A gamma without uncertainty floats if the document lists it, and stands at 1 otherwise."""
+    content = one_channel(
+        shapesys("dd", [0.1, 0.0, 0.0]),
+        contents=(50, 52, 54),
+        values=[("mu", 1.0), ("gamma_dd_bin_1", 1.0)],
+        constants=[("mu", 1.0)],
+        ranges=[("gamma_dd_bin_1", 0.0, 5.0)],
+    )
+    translation = translated(content)
+    assert translation.names["gamma_dd_bin_1"] == "dd_free[1]" and translation.names["gamma_dd_bin_2"] == "dd[2]"
+    model = histjax.compile(translation.workspace, **translation.arguments)
+    fit = histjax.fit(model, model.data)
+    # 60 observed, signal 12: the free gamma makes up for the rest, (60 - 12) / 52, and the held one stays
+    assert float(fit.params["dd_free"][1]) == pytest.approx(48 / 52, abs=1e-6)
+    assert float(fit.params["dd_free"][2] * fit.params["dd"][2]) == 1.0
 
 
 def test_unknown_analysis():

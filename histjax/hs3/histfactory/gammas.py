@@ -20,6 +20,8 @@ from histjax.hs3.histfactory.uses import ChannelUses, Gammas, SampleUses
 from histjax.spec import ShapeFactor, ShapeSys, StatError
 from histjax.spec.constraints import Constraint, Gamma, Normal, Poisson
 
+LARGEST_WIDTH = 1e70
+"""Of a relative uncertainty, and its inverse the smallest: their squares are numbers too."""
 SMALLEST = 1e-10
 """Lower bound of the parameter of a Poisson term."""
 
@@ -190,6 +192,9 @@ def _gamma_set(
         agree = all(math.isclose(a, b, rel_tol=NEAR) for a, b in zip(relative, widths, strict=True))
         if other != constraint or not agree:
             findings.doubt(f"{path}: the gammas of {name!r} are constrained in another way before; that one counts")
+    if any(width and not 1 / LARGEST_WIDTH <= width <= LARGEST_WIDTH for width in relative):
+        message = f"the relative uncertainties of {name!r} are {relative}, expected 0 or numbers of ordinary size"
+        findings.problem(members[0].use.path, message)
     threshold = max((each.channel.threshold for each in members if each.use.kind == "staterror"), default=0.0)
     constant = [gamma in lookup.fixed or gamma not in lookup.point for gamma in gammas]
     is_shape = all(member.use.kind == "shapefactor" for member in members)

@@ -158,6 +158,11 @@ def _at(entry: Any, *keys: Any) -> Any:
     return entry
 
 
+def _listed(entry: Any, key: str) -> list:
+    found = _at(entry, key)
+    return found if isinstance(found, list) else []
+
+
 def _samples(entry: dict, channel: Any, notes: dict) -> list[dict]:
     uncertainties = _at(notes, "uncertainties", channel)
     return [
@@ -166,10 +171,10 @@ def _samples(entry: dict, channel: Any, notes: dict) -> list[dict]:
             "data": _at(sample, "data", "contents"),
             "modifiers": [
                 _modifier(each, _at(uncertainties, _at(sample, "name")), notes["factors"])
-                for each in _at(sample, "modifiers") or ()
+                for each in _listed(sample, "modifiers")
             ],
         }
-        for sample in _at(entry, "samples") or ()
+        for sample in _listed(entry, "samples")
     ]
 
 
