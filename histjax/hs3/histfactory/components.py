@@ -4,6 +4,7 @@ A scalar keeps its name, but for `alpha_<name>` of one that interpolates; compon
 `gamma_<name>_bin_<i>`. Global observables are `nom_<parameter>`, constraint terms `<parameter>Constraint`.
 """
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,12 +16,17 @@ from histjax.spec import Channel, Measurement, ShapeSys, StatError, Workspace
 
 @dataclass
 class Names:
-    """Gives every name once."""
+    """Gives every name once, in letters, digits and underscores: ROOT refuses others."""
 
     taken: set[str] = field(default_factory=set)
 
     def take(self, name: str) -> str:
-        """The name, with a number if it is taken."""
+        """The name, with underscores for what ROOT refuses, and with a number if it is taken.
+
+        >>> Names().take("b-tag NP 2")
+        'b_tag_NP_2'
+        """
+        name = re.sub(r"\W|^(?=\d)", "_", name, flags=re.ASCII)
         candidate, number = name, 2
         while candidate in self.taken:
             candidate, number = f"{name}_{number}", number + 1

@@ -1,7 +1,7 @@
 r"""Bin-wise parameters: lists of gammas become parameter sets of ours.
 
-A set is natural where one of our modifiers says all of it: a Gaussian set on the samples of one channel is a staterror,
-a Poisson set of one sample a shapesys. One that is shared otherwise, or whose sample is empty in a bin where it has an
+A set is natural where one of our modifiers says all of it: a set on the samples of one channel is a staterror, a
+Poisson set of one sample a shapesys. One that is shared otherwise, or whose sample is empty in a bin where it has an
 uncertainty, is a free shapefactor with the constraint term put on top. In ROOT 6.40, an uncertainty of 0 leaves a gamma
 without constraint: it floats if the document lists it as a parameter that is not constant, and is held otherwise. A
 set in which some gammas float freely and others are constrained becomes two, the second called `<name>_free`. Where the
@@ -10,6 +10,7 @@ modifiers of a set disagree on its constraint, the first one counts, as in ROOT.
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from histjax.hs3.histfactory.findings import Findings
@@ -19,6 +20,8 @@ from histjax.hs3.histfactory.uses import ChannelUses, Gammas, SampleUses
 from histjax.spec import ShapeFactor, ShapeSys, StatError
 from histjax.spec.constraints import Constraint, Gamma, Normal, Poisson
 
+LARGEST_WIDTH = 1e70
+"""Of a relative uncertainty, and its inverse the smallest: their squares are numbers too."""
 SMALLEST = 1e-10
 """Lower bound of the parameter of a Poisson term."""
 
@@ -72,23 +75,31 @@ class GammaSet:
         companion = [ShapeFactor(self.companion)] if self.has_companion else []
         if not self.is_natural:
             return [ShapeFactor(self.name), *companion]
-        if member.use.kind == "staterror":
-            return [StatError(self.name, self._unless_held(member.use.uncertainties)), *companion]
-        pairs = zip(self.relative, member.sample.nominal_yields, strict=True)
-        kind = StatError if self.constraint == "Gauss" else ShapeSys
-        return [kind(self.name, self._unless_held(tuple(width * value for width, value in pairs))), *companion]
+        kind = ShapeSys if self._is_shapesys else StatError
+        return [kind(self.name, self._unless_held(self._uncertainties(member))), *companion]
+
+    @property
+    def _is_shapesys(self) -> bool:
+        return self.constraint == "Poisson" and len(self.members) == 1 and self.members[0].use.kind == "shapesys"
+
+    def _uncertainties(self, member: Member) -> tuple[float, ...]:
+        """Absolute ones: those of a staterror, else for the first sample all that the set of samples has together."""
+        if all(each.use.kind == "staterror" for each in self.members):
+            return member.use.uncertainties
+        if member is not self.members[0]:
+            return (0.0,) * len(self.gammas)
+        return tuple(width * total for width, total in zip(self.relative, _totals(self.members), strict=True))
 
     def _unless_held(self, values: tuple[float, ...]) -> tuple[float, ...]:
-        """An uncertainty of 0 holds a component."""
-        dropped = [held or free for held, free in zip(self.held, self.free, strict=True)]
+        """An uncertainty of 0 holds a component; a set that is held as a whole keeps its own."""
+        dropped = [(held and not all(self.held)) or free for held, free in zip(self.held, self.free, strict=True)]
         return tuple(0.0 if drop else value for drop, value in zip(dropped, values, strict=True))
 
     def term(self, lookup: Lookup) -> Constraint | None:
         """The term to be put on top of the modifiers."""
         if self.constraint == "none":
             return None
-        on_staterror = any(member.use.kind == "staterror" for member in self.members) and self.constraint == "Poisson"
-        if self.is_natural and not on_staterror:
+        if self.is_natural and (self.constraint == "Gauss" or self._is_shapesys):
             return None
         widths = None if self.is_natural else [width or 1.0 for width in self.relative]
         centres = self.centres(lookup)
@@ -175,11 +186,15 @@ def _gamma_set(
         relative = _staterror(member, members) if member.use.kind == "staterror" else member.use.uncertainties
         if member.use.constraint != "none" and any(relative):
             terms.append((member.use.constraint, relative, member.use.path))
-    constraint, relative, _ = terms[0] if terms else ("none", (0.0,) * size, "")
+    nothing = (members[0].use.constraint if _all_void(members, gammas, lookup) else "none", (0.0,) * size, "")
+    constraint, relative, _ = terms[0] if terms else nothing
     for other, widths, path in terms[1:]:
         agree = all(math.isclose(a, b, rel_tol=NEAR) for a, b in zip(relative, widths, strict=True))
         if other != constraint or not agree:
             findings.doubt(f"{path}: the gammas of {name!r} are constrained in another way before; that one counts")
+    if any(width and not 1 / LARGEST_WIDTH <= width <= LARGEST_WIDTH for width in relative):
+        message = f"the relative uncertainties of {name!r} are {relative}, expected 0 or numbers of ordinary size"
+        findings.problem(members[0].use.path, message)
     threshold = max((each.channel.threshold for each in members if each.use.kind == "staterror"), default=0.0)
     constant = [gamma in lookup.fixed or gamma not in lookup.point for gamma in gammas]
     is_shape = all(member.use.kind == "shapefactor" for member in members)
@@ -192,16 +207,26 @@ def _gamma_set(
     return GammaSet(name, gammas, members, constraint, relative, tuple(held), tuple(free), natural)
 
 
+def _all_void(members: tuple[Member, ...], gammas: tuple[str, ...], lookup: Lookup) -> bool:
+    """Whether all gammas are held for want of an uncertainty."""
+    return all(gamma in lookup.fixed or gamma not in lookup.point for gamma in gammas) and all(
+        member.use.kind != "shapefactor" for member in members
+    )
+
+
 def _staterror(member: Member, members: tuple[Member, ...]) -> tuple[float, ...]:
     """delta = sqrt(sum u^2) / sum b over the samples of one channel that share the gammas; 0 where there is none."""
     sharing = [each for each in members if each.channel is member.channel and each.use.kind == "staterror"]
-    totals = [sum(map(float, each)) for each in zip(*(each.sample.nominal_yields for each in sharing), strict=True)]
     spreads = [math.hypot(*each) for each in zip(*(each.use.uncertainties for each in sharing), strict=True)]
-    return tuple(u / b if b > 0 else 0.0 for u, b in zip(spreads, totals, strict=True))
+    return tuple(u / b if b > 0 else 0.0 for u, b in zip(spreads, _totals(sharing), strict=True))
+
+
+def _totals(members: Sequence[Member]) -> list[float]:
+    """The yields of some samples together."""
+    return [sum(map(float, each)) for each in zip(*(each.sample.nominal_yields for each in members), strict=True)]
 
 
 def _is_natural(members: tuple[Member, ...], relative: tuple[float, ...]) -> bool:
-    if all(member.use.kind == "staterror" for member in members):
-        return len({member.channel.name for member in members}) == 1
-    full = all(value > 0 or not width for value, width in zip(members[0].sample.nominal_yields, relative, strict=True))
-    return len(members) == 1 and full
+    """Whether the samples are those of one channel, with a yield wherever there is an uncertainty."""
+    filled = all(total > 0 or not width for total, width in zip(_totals(members), relative, strict=True))
+    return len({member.channel.name for member in members}) == 1 and filled

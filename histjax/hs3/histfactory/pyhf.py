@@ -62,8 +62,7 @@ def _with_first(workspace: Workspace, name: str) -> Workspace:
 def _unsaid(document: dict, likelihood: str, translated: Translation) -> list[Problem]:
     """What pyhf's JSON has no words for."""
     found = [
-        f"the constraint of {name!r} is {type(term).__name__}: pyhf has Gaussian ones of alphas, lumi and staterror, and "
-        "Poisson ones of a shapesys"
+        f"the constraint of {name!r} is {type(term).__name__}, which pyhf has not for a modifier of this type"
         for name, term in translated.constraints.items()
     ]
     found += [f"the constraint {name!r} has no form that a modifier implies" for name in translated.remaining]
@@ -100,12 +99,10 @@ def _renamed(workspace: Workspace, measurement: str) -> Workspace:
     def modifier(each):
         return replace(each, name=new[each.name]) if isinstance(each, Lumi) and each.name in new else each
 
-    channels = tuple(
-        replace(
-            channel, samples=tuple(replace(s, modifiers=tuple(map(modifier, s.modifiers))) for s in channel.samples)
-        )
-        for channel in workspace.channels
-    )
+    def sample(each):
+        return replace(each, modifiers=tuple(map(modifier, each.modifiers)))
+
+    channels = tuple(replace(each, samples=tuple(map(sample, each.samples))) for each in workspace.channels)
     first = workspace.measurements[0]
     parameters = tuple(replace(each, name=new.get(each.name, each.name)) for each in first.parameters)
     poi = new.get(first.poi, first.poi)
@@ -115,7 +112,7 @@ def _renamed(workspace: Workspace, measurement: str) -> Workspace:
 def _own(document: dict) -> Workspace | None:
     """The workspace of a document of ours, if writing it again gives the same document."""
     notes = (document.get("misc") or {}).get("histjax")
-    parts = ("measurements", "channels", "observations", "uncertainties", "version")
+    parts = ("measurements", "channels", "observations", "factors", "uncertainties", "version")
     if not isinstance(notes, dict) or any(part not in notes for part in parts):
         return None
     candidate = _pyhf_document(document, notes)
@@ -142,42 +139,53 @@ def _pyhf_document(document: dict, notes: dict) -> dict | None:
     if not isinstance(channels, dict) or not isinstance(observations, dict):
         return None
     found = {each["name"]: each for each in document["distributions"] if each.get("type") == TYPE}
-    if list(found) != list(channels) or [each["name"] for each in document["data"]] != list(observations):
+    data = {each["name"]: each.get("contents") for each in document.get("data", ())}
+    if set(found) != set(channels) or set(data) != set(observations):
         return None
-    samples = {name: _samples(entry, _within(notes["uncertainties"], channels[name])) for name, entry in found.items()}
+    samples = {name: _samples(entry, channels[name], notes) for name, entry in found.items()}
     return {
-        "channels": [{"name": channels[name], "samples": samples[name]} for name in found],
-        "observations": [
-            {"name": observations[each["name"]], "data": each.get("contents")} for each in document["data"]
-        ],
+        "channels": [{"name": channels[name], "samples": each} for name, each in samples.items()],
+        "observations": [{"name": observations[name], "data": each} for name, each in data.items()],
         "measurements": notes["measurements"],
         "version": notes["version"],
     }
 
 
-def _within(entry: Any, key: Any) -> dict:
-    inner = entry.get(key) if isinstance(entry, dict) and isinstance(key, str) else None
-    return inner if isinstance(inner, dict) else {}
+def _at(entry: Any, *keys: Any) -> Any:
+    """What is under some keys of nested records; `None` where there is none, for pyhf's schema to complain about."""
+    for key in keys:
+        entry = entry.get(key) if isinstance(entry, dict) and isinstance(key, str) else None
+    return entry
 
 
-def _samples(entry: dict, uncertainties: dict) -> list[dict]:
+def _listed(entry: Any, key: str) -> list:
+    found = _at(entry, key)
+    return found if isinstance(found, list) else []
+
+
+def _samples(entry: dict, channel: Any, notes: dict) -> list[dict]:
+    uncertainties = _at(notes, "uncertainties", channel)
     return [
         {
-            "name": sample["name"],
-            "data": sample["data"]["contents"],
-            "modifiers": [_modifier(each, _within(uncertainties, sample["name"])) for each in sample["modifiers"]],
+            "name": _at(sample, "name"),
+            "data": _at(sample, "data", "contents"),
+            "modifiers": [
+                _modifier(each, _at(uncertainties, _at(sample, "name")), notes["factors"])
+                for each in _listed(sample, "modifiers")
+            ],
         }
-        for sample in entry["samples"]
+        for sample in _listed(entry, "samples")
     ]
 
 
-def _modifier(entry: dict, uncertainties: dict) -> dict:
-    name, kind, data = entry["name"], entry["type"], entry.get("data")
-    if kind == "normfactor" and "constraint_name" in entry:
-        kind = "lumi"
+def _modifier(entry: Any, uncertainties: Any, factors: Any) -> dict:
+    name, kind, data = (_at(entry, key) for key in ("name", "type", "data"))
+    if kind == "normfactor":
+        kind = "normfactor" if _at(entry, "constraint_name") is None else "lumi"
+        name = _at(factors, name) or name
     elif kind == "histosys":
-        data = {"lo_data": data["lo"]["contents"], "hi_data": data["hi"]["contents"]}
+        data = {f"{end}_data": _at(data, end, "contents") for end in ("lo", "hi")}
     elif kind in ("shapesys", "staterror"):
-        kind = "shapesys" if entry["constraint_type"] == "Poisson" else "staterror"
-        data = uncertainties.get(name)
+        kind = "shapesys" if _at(entry, "constraint_type") == "Poisson" else "staterror"
+        data = _at(uncertainties, name)
     return {"name": name, "type": kind, "data": data}

@@ -102,7 +102,7 @@ def _gaussian(entry: dict, parameter: str, lookup: Lookup) -> Normal | None:
         return None
     ends.remove(parameter)
     centre = lookup.value(ends[0])
-    if centre is None and ends[0] not in lookup.functions and isinstance(ends[0], str):
+    if centre is None and isinstance(ends[0], str) and ends[0] not in lookup.functions:
         centre = 0.0 if parameter.startswith("alpha_") else 1.0  # a global observable that no point mentions
     return None if centre is None else Normal(sigma, centre)
 

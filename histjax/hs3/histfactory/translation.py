@@ -2,8 +2,10 @@
 
 Where ROOT 6.40, PyHS3 and the text of the standard (0.2.9) disagree, ROOT is followed, with three exceptions that lose
 nothing: the `parameter` of a normfactor, the interpolation of a histosys, and the type of a staterror that only the
-modifiers state are taken as written (ROOT ignores all three). `Options` has what other writers mean. What is taken one
-way and could be meant otherwise is told in `Translation.doubts`.
+modifiers state are taken as written (ROOT ignores all three). Two oddities of ROOT 6.40 are not followed: it *adds* the
+normsys of codes 0 and 2 to what the ones before have made of a sample, where every normsys is a factor here; and it
+takes the root of the contents for the first errors of a sample that are 0. `Options` has what other writers mean. What
+is taken one way and could be meant otherwise is told in `Translation.doubts`.
 """
 
 import math
@@ -20,6 +22,7 @@ from histjax.hs3.histfactory.options import Options
 from histjax.hs3.histfactory.settings import gamma_settings, scalar_settings
 from histjax.hs3.histfactory.terms import Terms
 from histjax.hs3.histfactory.uses import ChannelUses, Factor, Gammas, Interpolated, SampleUses
+from histjax.interpolation import code0, code2
 from histjax.spec import (
     Channel,
     HistoSys,
@@ -36,6 +39,7 @@ from histjax.spec import (
 from histjax.spec.check import check
 from histjax.spec.constraints import Constraint, Normal, Uniform
 
+ADDITIVE = (code0, code2)
 LUMI = ("Lumi", "lumi")
 
 
@@ -126,6 +130,7 @@ def translate(
     scalars = _scalars(channels, lookup)
     sets = gamma_sets(channels, {*scalars, *lookup.functions}, lookup, findings)
     normsys, histosys, interpolation = choose(_wanted_codes(channels), findings)
+    _sums_of_root(channels, findings)
     findings.check(source)
     lumi = {name for name in LUMI if isinstance(terms.constraints.get(name), Normal) and scalars.get(name) == "factor"}
     configs, constraints = _settings(scalars, sets, lumi, terms, lookup, findings)
@@ -186,6 +191,15 @@ def _wanted_codes(channels: tuple[ChannelUses, ...]) -> dict[str, dict[str, dict
         if isinstance(use, Interpolated):
             wanted.setdefault(use.parameter, {}).setdefault(use.kind, {}).setdefault(use.code, use.path)
     return wanted
+
+
+def _sums_of_root(channels: tuple[ChannelUses, ...], findings: Findings) -> None:
+    """Samples on which ROOT adds what is multiplied here."""
+    for channel in channels:
+        for sample in channel.samples:
+            factors = [each for each in sample.uses if isinstance(each, Interpolated) and each.kind == "normsys"]
+            if len(factors) > 1 and any(each.code in ADDITIVE for each in factors):
+                findings.doubt(f"{sample.path}: ROOT 6.40 adds normsys of codes 0 and 2; here they multiply the sample")
 
 
 def _settings(
@@ -291,7 +305,7 @@ def _document_path(path: str, workspace: Workspace, channels: tuple[ChannelUses,
     """Where in the document a path of the workspace is."""
     part, *rest = path.strip("/").split("/")
     if part == "observations" and rest:
-        return channels[int(rest[0])].observed_path
+        return f"{channels[int(rest[0])].observed_path}/contents"
     if part != "channels" or not rest:
         return likelihood
     channel = channels[int(rest[0])]

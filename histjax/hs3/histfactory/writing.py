@@ -2,14 +2,16 @@
 
 How its conventions are met, each measured on ROOT 6.40: the type of a staterror stands at the channel, where ROOT looks
 for it; errors are exact; a Gaussian set of gammas that ROOT cannot make itself (a second staterror in a channel, widths
-that a measurement gives, a bin without yield) is a Gaussian shapesys on all its samples, with the same parameters;
-`vals` are relative and come with a `constraint_type`; gammas that pyhf holds are constant; global observables have wide
-ranges, over which ROOT normalises. ROOT clamps the yields of every sample with a histosys at 0, which pyhf does only
-with `clip_sample_data=0`: where they become negative, the two differ.
+that a measurement gives, a bin without yield, errors that begin with 0) is a Gaussian shapesys on all its samples, with
+the same parameters; `vals` are relative and come with a `constraint_type`; gammas that pyhf holds are constant; global
+observables have wide ranges, over which ROOT normalises; names have letters, digits and underscores. ROOT clamps the
+yields of every sample with a histosys at 0, which pyhf does only with `clip_sample_data=0`: where they become negative,
+the two differ. PyHS3 0.4.2 accepts all of it but a Gaussian shapesys.
 
 What HS3 has no word for is under `misc.histjax`: the measurements as written, and absolute uncertainties.
 """
 
+from itertools import takewhile
 from typing import Any
 
 from histjax.hs3.histfactory.components import Components, Names, components
@@ -39,7 +41,8 @@ def document_of(workspace: Workspace) -> dict:
     """The HS3 document of a workspace.
 
     The likelihood is that of the first measurement; every measurement whose constraint terms are the same is an
-    analysis with its own values and domains, the others are under `misc.histjax` only. `workspace_of` undoes it exactly.
+    analysis with its own values and domains, the others are under `misc.histjax` only. `workspace_of` undoes it
+    exactly.
 
     **Arguments:**
 
@@ -103,17 +106,25 @@ def _distribution(channel: Channel, axes: list[dict], written: Written, chosen: 
 
 
 def _plain(channel: Channel, parts: Components, chosen: Settings) -> str | None:
-    """The staterror of a channel that ROOT makes by itself from the errors: one at most."""
+    """The staterror of a channel that ROOT makes by itself from the errors: one at most.
+
+    Not where a bin has no yield. And not where the first errors of a sample are 0: until it meets one that is not, ROOT
+    takes the root of the contents instead.
+    """
     yields: dict[str, list] = {}
+    void: set[str] = set()
     for sample in channel.samples:
         for modifier in sample.modifiers:
             if isinstance(modifier, StatError):
                 yields.setdefault(modifier.name, []).append(sample.nominal_yields)
+                pairs = zip(modifier.uncertainty, sample.nominal_yields, strict=True)
+                if any(content for _, content in takewhile(lambda pair: pair[0] == 0, pairs)):
+                    void.add(modifier.name)
     for name, carried in yields.items():
         start = parts.offsets[name, channel.name]
         derived = parts.relative[name][start : start + channel.n_bins].tolist()
         positive = all(sum(map(float, each)) > 0 for each in zip(*carried, strict=True))
-        if positive and parts.widths(name, channel, chosen) == derived:
+        if positive and name not in void and parts.widths(name, channel, chosen) == derived:
             return name
     return None
 
@@ -130,11 +141,10 @@ def _sample(channel: Channel, sample: Sample, plain: str | None, parts: Componen
 def _modifier(channel: Channel, modifier: Modifier, plain: str | None, parts: Components, chosen: Settings) -> dict:
     name, entry = modifier.name, {"name": modifier.name, "type": modifier.type}
     match modifier:
-        case NormFactor():
-            return entry | {"parameter": parts.names[name][0]}
-        case Lumi():
-            named = {"constraint_name": parts.constraints[name]}
-            return entry | {"type": "normfactor", "parameter": parts.names[name][0]} | named
+        case NormFactor() | Lumi():  # ROOT takes the name of the modifier for its parameter
+            parameter = parts.names[name][0]
+            named = {"constraint_name": parts.constraints[name]} if isinstance(modifier, Lumi) else {}
+            return {"name": parameter, "type": "normfactor", "parameter": parameter} | named
         case NormSys(lo=lo, hi=hi):
             return entry | _alpha(name, parts) | {"data": {"lo": lo, "hi": hi}}
         case HistoSys(lo=lo, hi=hi):
@@ -187,7 +197,7 @@ def _data(observation: Observation, axes: list[dict], written: Written) -> dict:
 
 def _root(workspace: Workspace, written: Written) -> dict:
     """What ROOT needs to make its combined dataset and model, and to take the likelihood as a binned one."""
-    labels = [each.name for each in workspace.channels]
+    labels = [written.data[each.name].removeprefix("obsData_") for each in workspace.channels]
     index = {"index_cat": "channelCat", "indices": list(range(len(labels))), "labels": labels}
     listed = [each.name for each in workspace.measurements if written.is_said(workspace, each)]
     config = {"pdfName": "simPdf"}
@@ -213,11 +223,18 @@ def _own(workspace: Workspace, written: Written) -> dict[str, Any]:
                 if isinstance(modifier, ShapeSys | StatError):
                     of_sample = uncertainties.setdefault(channel.name, {}).setdefault(sample.name, {})
                     of_sample[modifier.name] = list(modifier.uncertainty)
-    names = written.distributions | {}
+
     return {
         "version": workspace.version,
         "measurements": write_workspace(workspace)["measurements"],
-        "channels": {distribution: channel for channel, distribution in names.items()},
+        "channels": {distribution: channel for channel, distribution in written.distributions.items()},
         "observations": {data: name for name, data in written.data.items()},
+        "factors": {written.parts.names[name][0]: name for name in _factors(written.parts)},
         "uncertainties": uncertainties,
     }
+
+
+def _factors(parts: Components) -> list[str]:
+    """Parameters whose modifiers are not called as in pyhf."""
+    factors = (each.name for each in parts.sets if {"normfactor", "lumi"} & set(each.modifiers))
+    return [name for name in factors if parts.names[name] != (name,)]

@@ -133,7 +133,7 @@ def _datum(parts: Components, chosen: Settings, each: ParameterSet, index: int) 
     relative = parts.relative[each.name][index] if each.name in parts.relative else 1.0
     width = sigma if not np.isnan(sigma) else float(relative) or 1.0
     if each.constraint == "poisson":
-        rate = rate if not np.isnan(rate) else width**-2
+        rate = rate if not np.isnan(rate) else 1.0 / width / width
         return (rate if np.isnan(given) else given), width
     centre = 0.0 if each.is_scalar else 1.0
     return (centre if np.isnan(given) else given), width
