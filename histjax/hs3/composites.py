@@ -84,9 +84,8 @@ class Mixture(Composite):
         if found["extended"] and coefficients != summands:
             return [f"an extended mixture of {summands} summands needs {summands} coefficients, found {coefficients}"]
         if coefficients not in (summands, summands - 1):
-            return [
-                f"a mixture of {summands} summands needs {summands} or {summands - 1} coefficients, found {coefficients}"
-            ]
+            expected = f"{summands} or {summands - 1} coefficients"
+            return [f"a mixture of {summands} summands needs {expected}, found {coefficients}"]
         return []
 
     @property

@@ -52,7 +52,7 @@ class Graph:
         return self.nodes[name]
 
     def leaves(self, name: str) -> tuple[str, ...]:
-        """Names that a node depends on and that are no nodes: its parameters and observables, in order of appearance."""
+        """Names that a node depends on and that are no nodes: parameters and observables, in order of appearance."""
         if name not in self._leaves:
             node, found = self.nodes.get(name), {name: None}
             if node is not None:

@@ -72,7 +72,7 @@ class Model:
         return jnp.asarray(Evaluation(self.graph, self._values(name, values), {})(name))
 
     def _observables(self, name: str) -> tuple[str, ...]:
-        """Leaves that are distributed: the declared variable, else what data are of, else what has a range and no value."""
+        """What is distributed: the declared variable, else what data are of, else what has a range and no value."""
         node = self.graph[name]
         if isinstance(node, Composite) and node.components:
             return tuple(dict.fromkeys(each for inner in node.components for each in self._observables(inner)))

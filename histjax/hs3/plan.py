@@ -141,8 +141,8 @@ def _axes(graph: Graph, distribution: str, datum: Datum | float) -> Sequence[Axi
     variables = variables_of(graph, distribution)
     if len(variables) != 1:
         raise InvalidModel(
-            f"distribution {distribution!r} is of {len(variables)} variables ({', '.join(variables) or 'none declared'});"
-            " one number does not say which; give the data axes"
+            f"distribution {distribution!r} is of {len(variables)} variables "
+            f"({', '.join(variables) or 'none declared'}); one number does not say which; give the data axes"
         )
     return [Axis(variables[0])]
 

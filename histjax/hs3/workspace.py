@@ -94,7 +94,8 @@ class Workspace:
             pairs = ", ".join(f"{name} <- {data}" for name, data in zip(each.distributions, each.data, strict=True))
             yield f"  likelihood {each.name}: {pairs}"
         for each in self.analyses:
-            yield f"  analysis {each.name}: likelihood {each.likelihood}, of interest {', '.join(each.parameters_of_interest)}"
+            pois = ", ".join(each.parameters_of_interest)
+            yield f"  analysis {each.name}: likelihood {each.likelihood}, of interest {pois}"
 
 
 def _chosen(collection, choice: int | str | None):

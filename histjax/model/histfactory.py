@@ -47,7 +47,6 @@ class Model(Likelihood):
     """
 
     describes_asimov = True
-
     layout: Layout = eqx.field(static=True)
     templates: Templates
     tables: Tables

@@ -24,8 +24,8 @@ def recognise(document: Any) -> str | None:
         return None
     if is_hs3(document):
         return (
-            "this is an HS3 document, not a workspace of pyhf's format; 'histjax convert FILE --to pyhf' makes one of it"
-            " if it consists of HistFactory channels"
+            "this is an HS3 document, not a workspace of pyhf's format; 'histjax convert FILE --to pyhf' makes one of"
+            " it if it consists of HistFactory channels"
         )
     if "patches" in document:
         return "this is a patch set, not a workspace; apply one of its patches to the workspace that it is for"

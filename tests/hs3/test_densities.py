@@ -60,10 +60,10 @@ def compiled(slug, open_lo=False, open_hi=False):
         return log_normalised(node_of(slug), Point({**parameters, case.x: x}, {case.x: (lo, hi)}), case.x)
 
     def derivatives(parameters, x, ends):
-        of_one = lambda x: (
-            jax.grad(logpdf, (0, 2))(parameters, x, ends),
-            jax.hessian(logpdf, (0, 2))(parameters, x, ends),
-        )
+        def of_one(x):
+            at = parameters, x, ends
+            return jax.grad(logpdf, (0, 2))(*at), jax.hessian(logpdf, (0, 2))(*at)
+
         return jax.vmap(of_one)(x)
 
     return jax.jit(logpdf), jax.jit(derivatives)

@@ -138,6 +138,7 @@ def test_all_problems_at_once():
         document["distributions"][0].pop("sigma")
         document["likelihoods"][0]["distributions"] = ["signal", "nothing"]
         document["data"][0]["contents"] = [1.0]
+        document["data"][0].pop("uncertainty")
         document["parameter_points"].append(document["parameter_points"][0])
 
     found = problems_of(changed(change))

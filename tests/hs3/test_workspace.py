@@ -123,6 +123,7 @@ def test_access_to_data(physics):
 def test_overview(physics):
     text = str(physics)
     assert text.splitlines()[0] == (
-        "HS3 0.2 workspace: 2 distributions, 1 functions, 1 domains, 1 parameter points, 1 data, 1 likelihoods, 1 analyses"
+        "HS3 0.2 workspace: 2 distributions, 1 functions, 1 domains, 1 parameter points, 1 data, 1 likelihoods, "
+        "1 analyses"
     )
     assert "likelihood higgs_likelihood: signal <- observed_mass_spectrum, background <- observed_mass_spectrum" in text
