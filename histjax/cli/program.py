@@ -86,8 +86,8 @@ def main() -> None:
     """Fit HistFactory workspaces and test hypotheses with them.
 
     Every command reads a workspace in pyhf's JSON format, or an HS3 document, from a file or, for '-' or nothing, from
-    standard input, and writes one JSON document to standard output. Numbers have all their digits; one that is infinite or undefined is
-    null. Messages go to standard error.
+    standard input, and writes one JSON document to standard output. Numbers have all their digits; one that is infinite
+    or undefined is null. Messages go to standard error.
 
     Exit status: 0 success; 1 a fit did not converge (the JSON is written all the same and says so); 2 wrong input.
     """

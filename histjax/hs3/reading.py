@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from histjax.errors import InvalidDocument, Problem
+from histjax.errors import InvalidDocument, InvalidExpression, Problem
 from histjax.hs3.checking import HISTFACTORY, dependencies, references, unique_names
 from histjax.hs3.composites import COMPOSITES
+from histjax.hs3.expressions import names, parse
 from histjax.hs3.kinds import DISTRIBUTIONS, FUNCTIONS
 from histjax.hs3.nodes import Node, read_node
 from histjax.hs3.reading_data import axis_problems, datum_problems, read_axis, read_datum
@@ -69,7 +70,24 @@ def _nodes(document: Mapping[str, Any]) -> tuple[dict[str, dict[str, Node | None
                 node, problems = read_node(entry, kinds, f"/{key}/{i}")
                 said += problems
             found[key][entry["name"]] = node
+    said += _shadowed_words(document, found)
     return found, [each for each in said if each.is_warning], [each for each in said if not each.is_warning]
+
+
+def _shadowed_words(document: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Node | None]]) -> Iterator[Problem]:
+    """Expressions with a word such as `PI` or `exp` that is also a name of the document."""
+    parts = [document.get(key, ()) for key in ("distributions", "functions", "data")]
+    parts += [each["axes"] for each in document.get("domains", ())]
+    parts += [each["parameters"] for each in document.get("parameter_points", ())]
+    known = {entry["name"] for part in parts for entry in part}
+    for key, found in nodes.items():
+        for i, entry in enumerate(document.get(key, ())):
+            expression = getattr(found[entry["name"]], "expression", None)
+            if expression is not None:
+                try:
+                    parse(entry["expression"], known=known | set(names(expression)))
+                except InvalidExpression as error:
+                    yield Problem(f"/{key}/{i}/expression", str(error))
 
 
 def _data_problems(document: Mapping[str, Any]) -> Iterator[Problem]:

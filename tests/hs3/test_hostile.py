@@ -111,6 +111,10 @@ WRONG = {
         ["found 2 weights for 1 events"],
     ),
     "kind of data": (lambda d: d["data"][0].update(type="histogram"), ["expected one of point, unbinned, binned"]),
+    "shadowed word": (
+        lambda d: d["parameter_points"][0]["parameters"].append({"name": "exp", "value": 1.0}),
+        ["/distributions/1/expression", "exp"],
+    ),
     "nested expression": (
         lambda d: d["distributions"][1].update(expression="(" * 10_000 + "mass" + ")" * 10_000),
         ["/distributions/1/expression"],
