@@ -84,6 +84,15 @@ def test_choices_that_are_not_there(events, arguments, words):
     assert found.status == 2 and words in found.error
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("gof",), "there is no saturated model to compare with"), (("fit", "--yields"), "expected yields are those of")],
+)
+def test_what_events_do_not_have(events, arguments, words):
+    found = run(arguments[0], events, *arguments[1:])
+    assert found.status == 2 and words in found.error
+
+
 def test_options_of_hs3_are_not_for_workspaces():
     found = run("fit", TWO_BINS, "--analysis", "A")
     assert found.status == 2 and "--analysis is for HS3 documents; a workspace has --measurement" in found.error
