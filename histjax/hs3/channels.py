@@ -57,11 +57,7 @@ def translate_channels(workspace: Workspace, choice: Choice, options: Options | 
     """Translate and compile the `histfactory_dist`s of a likelihood; doubts are `DocumentWarning`s."""
     found = translate(
         workspace.document,
-        likelihood=choice.likelihood.name,
-        point=choice.values,
-        fixed=choice.constant,
-        bounds={name: _ends(*ends) for name, ends in choice.ranges.items()},
-        pois=choice.pois,
+        **choice.settings,
         options=options,
         source=workspace.source,
     )
@@ -91,12 +87,8 @@ def translate_channels(workspace: Workspace, choice: Choice, options: Options | 
     )
 
 
-def _ends(low: float | None, high: float | None) -> tuple[float, float]:
-    return -math.inf if low is None else low, math.inf if high is None else high
-
-
 def _new_parameter(name: str, choice: Choice) -> NewParameter:
-    ends = _ends(*choice.ranges.get(name, (None, None)))
+    ends = choice.settings["bounds"].get(name, (-math.inf, math.inf))
     return NewParameter(choice.values.get(name, 0.0), ends, name in choice.constant)
 
 

@@ -1,6 +1,8 @@
 """What of a document is compiled: a likelihood, with the starting values and ranges of its analysis."""
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 from histjax.errors import InvalidModel
 from histjax.hs3.records import AnalysisRecord, LikelihoodRecord
@@ -18,6 +20,21 @@ class Choice:
     constant: frozenset[str]
     ranges: dict[str, tuple[float | None, float | None]]
     pois: tuple[str, ...]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The same as `histjax.hs3.histfactory.translate` takes it."""
+        bounds = {
+            name: (-math.inf if low is None else low, math.inf if high is None else high)
+            for name, (low, high) in self.ranges.items()
+        }
+        return {
+            "likelihood": self.likelihood.name,
+            "point": self.values,
+            "fixed": self.constant,
+            "bounds": bounds,
+            "pois": self.pois,
+        }
 
 
 def choose(

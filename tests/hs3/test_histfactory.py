@@ -11,7 +11,9 @@ import pytest
 
 import histjax
 from histjax.errors import DocumentWarning, InvalidDocument, UnknownName
-from histjax.hs3.histfactory import Options, analysis_settings, document_of, translate, workspace_of
+from histjax.hs3 import Workspace
+from histjax.hs3.choices import choose
+from histjax.hs3.histfactory import Options, document_of, translate, workspace_of
 from tests.hs3.histfactory_documents import (
     DOCUMENTS,
     MU,
@@ -31,7 +33,9 @@ CLAMPED = Options(clip_sample_data=0.0)
 
 def translated(content: dict, analysis: str | None = None, options: Options | None = None):
     """The translation of an analysis."""
-    return translate(content, **vars(analysis_settings(content, analysis)), options=options)
+    return translate(
+        content, **choose(Workspace.from_document(content, "document"), analysis).settings, options=options
+    )
 
 
 def log_densities(content: dict, points: list[dict], analysis=None, options=None) -> np.ndarray:
@@ -373,7 +377,7 @@ def test_free_and_held_gammas_in_one_fit():
     content = one_channel(
         shapesys("dd", [0.1, 0.0, 0.0]),
         contents=(50, 52, 54),
-        values=[("mu", 1.0), ("gamma_dd_bin_1", 1.0)],
+        values=[("gamma_dd_bin_1", 1.0)],
         constants=[("mu", 1.0)],
         ranges=[("gamma_dd_bin_1", 0.0, 5.0)],
     )
@@ -389,4 +393,4 @@ def test_free_and_held_gammas_in_one_fit():
 def test_unknown_analysis():
     """The message has what there is."""
     with pytest.raises(UnknownName, match="no analysis named 'B'; there is: A"):
-        analysis_settings(DOCUMENTS["codes"], "B")
+        choose(Workspace.from_document(DOCUMENTS["codes"], "document"), "B")

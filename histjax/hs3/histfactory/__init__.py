@@ -1,7 +1,5 @@
 """HS3's `histfactory_dist` and our `Workspace`: either from the other."""
 
-from histjax.hs3.histfactory.analyses import AnalysisSettings as AnalysisSettings
-from histjax.hs3.histfactory.analyses import analysis_settings as analysis_settings
 from histjax.hs3.histfactory.options import Options as Options
 from histjax.hs3.histfactory.pyhf import workspace_of as workspace_of
 from histjax.hs3.histfactory.translation import Translation as Translation

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from histjax.errors import DocumentWarning, InvalidDocument, Problem
-from histjax.hs3.histfactory.analyses import analysis_settings
+from histjax.hs3.choices import choose
 from histjax.hs3.histfactory.options import Options
 from histjax.hs3.histfactory.translation import Translation, translate
 from histjax.hs3.histfactory.writing import document_of
+from histjax.hs3.workspace import Workspace as Document
 from histjax.interpolation import code4, code4p
 from histjax.readers.pyhf import read_workspace
 from histjax.spec import Lumi, Measurement, Workspace
@@ -43,11 +44,11 @@ def workspace_of(
     own = _own(document)
     if own is not None:
         return own if analysis is None else _with_first(own, analysis)
-    given = analysis_settings(document, analysis)
-    translated = translate(document, **vars(given), options=options, source=source)
+    chosen = choose(Document.from_document(document, source), analysis)
+    translated = translate(document, **chosen.settings, options=options, source=source)
     for doubt in translated.doubts:
         warnings.warn(f"{source}: {doubt}", DocumentWarning, stacklevel=2)
-    unsaid = _unsaid(document, given.likelihood, translated)
+    unsaid = _unsaid(document, chosen.likelihood.name, translated)
     if unsaid:
         raise InvalidDocument(source, unsaid)
     return _renamed(translated.workspace, analysis or document["analyses"][0]["name"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from histjax.hs3.histfactory.analyses import DEFAULT_DOMAIN, DEFAULT_POINT
+from histjax.hs3.choices import DEFAULT_DOMAIN, DEFAULT_POINT
 from histjax.hs3.histfactory.components import Components
 from histjax.lower.layout import ParameterSet
 from histjax.lower.parameters import Settings
