@@ -1,5 +1,6 @@
 """From an HS3 document to a likelihood: choices, parameters, pairs, constraint terms."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -10,11 +11,12 @@ import numpy as np
 
 from histjax._typing import float_dtype
 from histjax.caching import warn_of_many_programs
-from histjax.errors import InvalidModel, UnknownName
+from histjax.errors import DocumentWarning, InvalidModel, UnknownName
 from histjax.hs3.channels import Channels, translate_channels
 from histjax.hs3.checking import HISTFACTORY
 from histjax.hs3.choices import Choice, choose
 from histjax.hs3.constraints import Found, find_constraint
+from histjax.hs3.drawing import expected_events
 from histjax.hs3.graph import Evaluation, Graph
 from histjax.hs3.histfactory import Options
 from histjax.hs3.likelihood import HS3Likelihood
@@ -26,6 +28,9 @@ from histjax.hs3.workspace import Workspace
 from histjax.lower.layout import ParameterSet
 from histjax.model.likelihood import Likelihood
 from histjax.model.parameters import Parameters
+
+COARSE = 1e-6
+"""Relative error of the number of expected events from which it is told."""
 
 
 def compile_document(
@@ -75,6 +80,7 @@ def _compile_graph(workspace: Workspace, choice: Choice, binned: str, channels: 
     )
     parameters = _parameters(choice, names, plan, data, first)
     plan = _with_capacity(plan, parameters, data)
+    _warn_of_coarse_asimov(plan, parameters, data, workspace.source)
     poi = next(iter(choice.pois), None)
     if poi is not None and channels and poi in channels.names:
         poi = channels.names[poi]
@@ -204,6 +210,23 @@ def _widths(plan: Plan, names: Sequence[str], init: np.ndarray, data: Measured) 
             curvature = float(jax.grad(jax.grad(log_density))(values[each.parameter]))
             widths[names.index(each.parameter)] = (-curvature) ** -0.5 if curvature < 0 else np.nan
     return widths
+
+
+def _warn_of_coarse_asimov(plan: Plan, parameters: Parameters, data: Measured, source: str) -> None:
+    """Say so where the nodes of the expected events are too far apart for a narrow peak."""
+    values: Mapping = {name: parameters.init[place] for name, place in plan.places} | data.aux
+    for pair in plan.pairs:
+        if pair.kind == "unbinned" and np.isfinite(pair.ranges).all():
+            found = expected_events(plan.graph, pair, values, jnp.ones(()))
+            rate = Evaluation(plan.graph, values, pair.box).rate(pair.distribution)
+            missing = abs(float(jnp.sum(found.weights)) / float(1.0 if rate is None else rate) - 1)
+            if missing > COARSE:
+                doubt = f"expected events of {pair.data!r} add up to {missing:.1g} more or less than is expected"
+                warnings.warn(
+                    f"{source}: {doubt}: a peak is too narrow for its range, and expected limits are as imprecise",
+                    DocumentWarning,
+                    stacklevel=5,
+                )
 
 
 def _with_capacity(plan: Plan, parameters: Parameters, data: Measured) -> Plan:

@@ -18,7 +18,7 @@ CELLS = 4096
 """Cells in which a density is taken to be flat when an event is drawn from it: a shape whose width is a hundredth of
 the range is smeared by a fiftieth of that width.
 """
-NODES = {1: 1024, 2: 96, 3: 24}
+NODES = {1: 4096, 2: 96, 3: 24}
 """Events along each axis of an Asimov dataset, by the number of axes."""
 
 
