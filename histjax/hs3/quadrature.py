@@ -54,9 +54,8 @@ def error_of(
     log_density: LogDensity, limits: Limits, breaks: Breaks | None = None, panels: int = 4, order: int = 16
 ) -> float:
     """Relative error of the integral, as its difference to the one with twice the panels (which is far smaller)."""
-    coarse = log_integral_of(log_density, limits, breaks, panels, order)
-    fine = log_integral_of(log_density, limits, breaks, 2 * panels, order)
-    return 0.0 if coarse == fine else float(abs(coarse - fine))
+    coarse, fine = (_known(log_density, limits, breaks, each, order) for each in (panels, 2 * panels))
+    return _difference(coarse, fine)
 
 
 def panels_for(
@@ -76,16 +75,33 @@ def panels_for(
     **Raises:** `histjax.errors.InvalidModel` where `most` panels do not reach it.
     """
     most = {1: 4096, 2: 32}.get(len(limits), 4) if most is None else most
-    panels, error = 1, np.inf
+    panels, coarse, error = 1, _known(log_density, limits, breaks, 1, order), np.inf
     while panels <= most:
-        error = error_of(log_density, limits, breaks, panels, order)
+        fine = _known(log_density, limits, breaks, 2 * panels, order)
+        error = _difference(coarse, fine)
         if error <= tolerance:
             return panels
-        panels *= 2
+        panels, coarse = 2 * panels, fine
     raise InvalidModel(
         f"the integral over {', '.join(limits)} is not known to {tolerance:g} with {most} panels (difference"
         f" {error:.1g}); is the density finite on the whole range, and is the range not far wider than it?"
     )
+
+
+def _known(log_density: LogDensity, limits: Limits, breaks: Breaks | None, panels: int, order: int) -> float:
+    """The integral at parameters that are known, as one program; what is infinite is known while tracing."""
+    finite = {(x, end): each for x, ends in limits.items() for end, each in enumerate(ends) if np.isfinite(each)}
+
+    @jax.jit
+    def integral(finite, breaks):
+        ends = {x: tuple(finite.get((x, end), each) for end, each in enumerate(pair)) for x, pair in limits.items()}
+        return log_integral_of(log_density, ends, breaks, panels, order)
+
+    return float(integral(finite, {x: tuple(each) for x, each in (breaks or {}).items()}))
+
+
+def _difference(coarse: float, fine: float) -> float:
+    return 0.0 if coarse == fine else abs(coarse - fine)
 
 
 def _rule(lo: Array, hi: Array, breaks: Sequence[Array], panels: int, order: int) -> tuple[Array, Array]:

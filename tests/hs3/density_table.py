@@ -79,13 +79,18 @@ def _double_crystal_ball(x, p, domain):
 
 
 def _landau(x, p, domain):
-    """Bromwich's integral along the vertical through the saddle point, which never cancels."""
+    """On the right the integral of the definition; on the left Bromwich's, along the vertical through the saddle point,
+    which does not cancel there."""
     lam = (x - p["m"]) / mp.mpf(p["s"])
-    start = mp.exp(-lam - 1) if lam < 2 else mp.mpf(1) / (lam + 1)
-    path = lambda y: mp.exp(lam * mp.mpc(start, y) + mp.mpc(start, y) * mp.log(mp.mpc(start, y))).real  # noqa: E731
+    if lam > 1:
+        on_axis = lambda t: mp.exp(-lam * t - t * mp.log(t)) * mp.sin(mp.pi * t)  # noqa: E731
+        ends = [k / lam for k in (0, mp.mpf("1e-6"), mp.mpf("1e-3"), mp.mpf("0.05"), 0.5, 1, 2, 4, 8, 16, 32, 64)]
+        return mp.quad(on_axis, ends) / mp.pi
+    start = mp.exp(-lam - 1)
+    path = lambda y: mp.exp(lam * mp.mpc(start, y) + mp.mpc(start, y) * mp.log(mp.mpc(start, y)) + start).real  # noqa: E731
     width = mp.sqrt(start)
     ends = sorted({mp.mpf(0), *(width * k for k in (1, 2, 4, 7, 12, 25)), *(mp.mpf(k) for k in (1, 3, 7, 15, 40))})
-    return mp.quad(path, ends) / mp.pi
+    return mp.exp(-start) * mp.quad(path, ends) / mp.pi
 
 
 def _polynomial(x, p, domain):
@@ -330,8 +335,8 @@ CASES = [
         entry("histogram_dist", data={"axes": [{"name": "x", "edges": [0, 1, 2, 4]}], "contents": [2, 0, 2]}),
         _steps,
         {},
-        (0, 4),
-        (({}, (0.3, 3.5)),),
+        (0.2, 3.8),
+        (({}, (0.0, 4.0)), ({}, (-1.0, 1.7))),
         (1.5, -1.0, 5.0),
     ),
 ]

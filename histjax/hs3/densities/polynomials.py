@@ -12,7 +12,25 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from histjax.hs3.intervals import gauss_legendre, inside, log_exponential_integral, log_of
-from histjax.hs3.nodes import Argument, Arguments, Distribution, Point, argument, arguments
+from histjax.hs3.nodes import (
+    Argument,
+    Arguments,
+    Distribution,
+    Point,
+    Unreadable,
+    argument,
+    arguments,
+    as_arguments,
+    value,
+)
+
+
+def some(found) -> Arguments:
+    """A list of names and numbers that is not empty."""
+    found = as_arguments(found)
+    if not found:
+        raise Unreadable("at least one name or number")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +43,7 @@ class Polynomial(Distribution):
 
     types = ("polynomial_dist",)
     x: Argument = argument("x")
-    coefficients: Arguments = arguments("coefficients")
+    coefficients: Arguments = value("coefficients", read=some, refers=True)
 
     def log_density(self, at: Point) -> Array:
         """ln of the polynomial."""
@@ -82,7 +100,7 @@ class Bernstein(Distribution):
 
     types = ("bernstein_poly_dist",)
     x: Argument = argument("x")
-    coefficients: Arguments = arguments("coefficients")
+    coefficients: Arguments = value("coefficients", read=some, refers=True)
 
     def log_density(self, at: Point) -> Array:
         """ln of the sum."""
@@ -112,7 +130,7 @@ class PowerSum(Distribution):
 
     types = ("power_sum_dist",)
     x: Argument = argument("x")
-    coefficients: Arguments = arguments("coefficients")
+    coefficients: Arguments = value("coefficients", read=some, refers=True)
     exponents: Arguments = arguments("exponents")
 
     @staticmethod
@@ -151,7 +169,7 @@ class ExponentialOfPolynomial(Distribution):
 
     types = ("legacy_exp_poly_dist", "exp_poly_dist")
     x: Argument = argument("x")
-    coefficients: Arguments = arguments("coefficients")
+    coefficients: Arguments = value("coefficients", read=some, refers=True)
 
     def log_density(self, at: Point) -> Array:
         """The polynomial."""
