@@ -18,6 +18,7 @@ RANKS = {
     "readers": 2,
     "lower": 2,
     "model": 3,
+    "counting": 3,
     "constraints": 2,
     "interpolation": 4,
     "compiling": 4,
