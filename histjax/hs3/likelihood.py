@@ -94,6 +94,10 @@ class HS3Likelihood(Likelihood):
                 raise UnknownName("data", name, data.main)
         return data
 
+    def conditioned_on(self, data: Measured) -> "HS3Likelihood":
+        """With these data in place of its own: densities that are not extended expect as many events as were seen."""
+        return eqx.tree_at(lambda each: each.data, self, data)
+
     def equal_shapes(self, first: Measured, second: Measured) -> tuple[Measured, Measured]:
         """The same datasets with as many places for events; those that are filled up have weight 0."""
         main = {}

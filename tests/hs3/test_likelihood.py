@@ -305,6 +305,16 @@ def test_multinomial_bins():
     assert_close(model.logpdf(model.init, model.data), expected, rel=1e-12)
 
 
+def test_expected_number_is_that_of_the_data():
+    """Without a rate, expected counts add up to those of the data that were fitted, not of the document's."""
+    data = {"name": "d", "type": "binned", "axes": [{"name": "x", "edges": [-5, 0, 1, 5]}], "contents": [3, 5, 2]}
+    document = simple({"type": "gaussian_dist", "x": "x", "mean": "m", "sigma": 1.0}, data, {"m": 0.5})
+    model = histjax.compile(histjax.read(document))
+    other = type(model.data)({"d": jnp.array([30.0, 40.0, 30.0])}, {})
+    asimov = histjax.asimov_data(model, other, poi="m", poi_value=0.4)
+    assert float(asimov.main["d"].sum()) == pytest.approx(100.0, rel=1e-12)
+
+
 def test_bincounts():
     """nu_i = rate times the integral over the bin: Poisson counts."""
     from math import exp, lgamma, log
