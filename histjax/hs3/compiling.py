@@ -15,12 +15,12 @@ from histjax.errors import DocumentWarning, InvalidModel, UnknownName
 from histjax.hs3.channels import Channels, translate_channels
 from histjax.hs3.checking import HISTFACTORY
 from histjax.hs3.choices import Choice, choose
-from histjax.hs3.constraints import Found, find_constraint
+from histjax.hs3.constraints import Found, find_constraint, set_apart
 from histjax.hs3.drawing import expected_events
 from histjax.hs3.graph import Evaluation, Graph
 from histjax.hs3.histfactory import Options
 from histjax.hs3.likelihood import HS3Likelihood
-from histjax.hs3.plan import Events, Measured, Pair, Plan, pair_of
+from histjax.hs3.plan import Events, Measured, Pair, Plan, pair_of, variables_of
 from histjax.hs3.precision import with_panels
 from histjax.hs3.records import BinnedData, LikelihoodRecord, PointData, UnbinnedData
 from histjax.hs3.terms import log_constraint
@@ -63,9 +63,10 @@ def compile_document(
 
 def _compile_graph(workspace: Workspace, choice: Choice, binned: str, channels: Channels | None) -> HS3Likelihood:
     """Distributions that are no HistFactory ones, beside the channels that are."""
-    graph, record = workspace.graph, choice.likelihood
+    record = choice.likelihood
+    graph, factors = _without_constraints(workspace, record)
     pairs = _pairs(workspace, graph, choice, binned)
-    found, graph = _constraints(graph, choice, pairs, channels)
+    found, graph = _constraints(graph, choice, pairs, channels, factors)
     graph = _precise(graph, pairs, choice, found)
     taken = channels.places if channels else {}
     first = channels.model.parameters if channels else None
@@ -90,6 +91,17 @@ def _compile_graph(workspace: Workspace, choice: Choice, binned: str, channels: 
     return HS3Likelihood(plan, parameters, data, poi, model, pairs_of_channels)
 
 
+def _without_constraints(workspace: Workspace, record: LikelihoodRecord) -> tuple[Graph, list[str]]:
+    """The graph whose products are of observables alone, and the factors that are constraint terms."""
+    names = [each for each in record.distributions if workspace.distributions[each].type != HISTFACTORY]
+    data = [workspace.data[each] for each in record.data if isinstance(each, str)]
+    observables = {axis.name for datum in data for axis in datum.axes}
+    for name, each in zip(record.distributions, record.data, strict=True):
+        if name in names and not (isinstance(each, str) and workspace.data[each].axes):
+            observables |= set(variables_of(workspace.graph, name))
+    return set_apart(workspace.graph, names, observables)
+
+
 def _pairs(workspace: Workspace, graph: Graph, choice: Choice, binned: str) -> list[Pair]:
     pairs = []
     for i, (name, data) in enumerate(zip(choice.likelihood.distributions, choice.likelihood.data, strict=True)):
@@ -102,11 +114,11 @@ def _pairs(workspace: Workspace, graph: Graph, choice: Choice, binned: str) -> l
 
 
 def _constraints(
-    graph: Graph, choice: Choice, pairs: Sequence[Pair], channels: Channels | None
+    graph: Graph, choice: Choice, pairs: Sequence[Pair], channels: Channels | None, factors: Sequence[str]
 ) -> tuple[list[Found], Graph]:
     """Constraint terms that are no part of the HistFactory model."""
     used = {leaf for pair in pairs for leaf in graph.leaves(pair.distribution)}
-    names = dict.fromkeys(choice.likelihood.aux_distributions)
+    names = dict.fromkeys([*choice.likelihood.aux_distributions, *factors])
     if channels:
         names |= dict.fromkeys(channels.remaining)
         names = {name: None for name in names if name not in channels.used}

@@ -113,6 +113,9 @@ class Mixture(Composite):
 class Product(Composite):
     r"""`product_dist`: \(\prod_i f_i\), of distributions of different observables, or of the same ones, when the
     product is normalised numerically. ROOT's RooProdPdf.
+
+    Of a product that describes data, factors that depend on no observable are constraint terms: they count once, as in
+    ROOT and PyHS3, and not for each event, as the text of the standard would have it.
     """
 
     types = ("product_dist",)
@@ -136,11 +139,13 @@ class Product(Composite):
 
 @dataclass(frozen=True, kw_only=True)
 class RateExtended(Composite):
-    """`rate_extended_dist`: a Poisson number of events of mean `rate`, each from `distribution`. ROOT: RooExtendPdf."""
+    """`rate_extended_dist`: a Poisson number of events of mean `rate`, each from `distribution`. ROOT: RooExtendPdf,
+    whose keys are `pdf` and `norm`.
+    """
 
     types = ("rate_extended_dist", "extend_pdf")
     distribution: str = value("distribution", "dist", "pdf", read=as_text, refers=True)
-    expected: Argument = argument("rate", "extended")
+    expected: Argument = argument("rate", "norm", "extended")
 
     @property
     def components(self) -> tuple[str, ...]:

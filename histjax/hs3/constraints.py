@@ -1,6 +1,6 @@
 """Auxiliary measurements of a document: which of the variables of a constraint term is the datum, and how it moves."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
 from histjax.errors import InvalidModel
+from histjax.hs3.composites import Product
 from histjax.hs3.densities.basic import Poisson
 from histjax.hs3.densities.gaussian import Gaussian
 from histjax.hs3.densities.shapes import LogNormal
@@ -26,6 +27,39 @@ class Found:
     constraint: Constraint
     node: Distribution
     observed: float | None
+
+
+def set_apart(graph: Graph, names: Sequence[str], observables: Collection[str]) -> tuple[Graph, list[str]]:
+    """The graph where products lack the factors that depend on none of the observables, and the names of these: they
+    are constraint terms, which count once and not for each event (RooProdPdf; PyHS3).
+
+    **Arguments:**
+
+    - `names`: of the distributions that describe data; products among them, and products in these, are looked at.
+    """
+    changed: dict[str, Distribution] = {}
+    found: dict[str, None] = {}
+
+    def look_at(name: str) -> None:
+        node = graph[name]
+        if not isinstance(node, Product):
+            return
+        others = [each for each in node.factors if not set(graph.leaves(each)) & set(observables)]
+        kept = tuple(each for each in node.factors if each not in others)
+        if others and kept:
+            changed[name] = replace(node, factors=kept)
+            found.update(dict.fromkeys(part for each in others for part in _parts(graph, each)))
+        for each in kept:
+            look_at(each)
+
+    for name in names:
+        look_at(name)
+    return (Graph({**graph.nodes, **changed}, graph.panels) if changed else graph), list(found)
+
+
+def _parts(graph: Graph, name: str) -> list[str]:
+    node = graph[name]
+    return [part for each in node.factors for part in _parts(graph, each)] if isinstance(node, Product) else [name]
 
 
 def find_constraint(

@@ -28,7 +28,7 @@ from histjax.model.histfactory import Model
 from histjax.model.likelihood import Likelihood
 from histjax.model.parameters import Parameters
 
-CHUNK = 16384
+CHUNK = 2048
 """Events whose derivatives are computed together: their intermediate arrays stay in the processor's cache."""
 
 

@@ -32,13 +32,25 @@ def normalisation_errors(graph: Graph, names: Sequence[str], values: Mapping[str
 
 
 def _integrals(graph: Graph, names: Sequence[str], values: Mapping[str, Array], ranges: Ranges) -> dict[str, tuple]:
-    """What is integrated numerically, outside of a trace so that it can be looked at."""
-    with jax.ensure_compile_time_eval():
+    """What is integrated numerically, outside of a trace so that it can be looked at.
+
+    A trace, which computes nothing, tells first whether there is anything: most densities have closed forms, and
+    evaluating them outside of a trace would compile their every operation by itself.
+    """
+
+    def found(values: Mapping[str, Array]) -> dict[str, tuple]:
         at = Evaluation(graph, {**{x: _middle(*each) for x, each in ranges.items()}, **values}, ranges)
         for name in names:
             at.log_pdf(name)
             at.rate(name)
-    return at.integrated
+        return at.integrated
+
+    counts: list[int] = []
+    jax.eval_shape(lambda values: counts.append(len(found(values))), dict(values))
+    if not any(counts):
+        return {}
+    with jax.ensure_compile_time_eval():
+        return found(values)
 
 
 def _middle(low, high) -> Array:

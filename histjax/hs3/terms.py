@@ -15,10 +15,11 @@ def log_events(graph: Graph, pair: Pair, values: Mapping[str, Array], events: Ev
     r"""\(\sum_j w_j \ln p(x_j)\) over the events; those of weight 0 are not looked at."""
     counted = events.weights != 0
     # an empty place of a dataset is filled with its first event, whose density is finite, and counts 0
-    entries = jnp.where(counted[:, None], events.entries, events.entries[:1])
-    columns = {name: entries[:, i] for i, name in enumerate(pair.observables)}
+    rows = events.entries.T
+    columns = {name: jnp.where(counted, x, x[:1]) for name, x in zip(pair.observables, rows, strict=True)}
     log_pdf = Evaluation(graph, {**values, **columns}, pair.box).log_pdf(pair.distribution)
-    return jnp.sum(jnp.where(counted, events.weights, 0.0) * jnp.where(counted, log_pdf, 0.0))
+    # not `jnp.sum`, which XLA would fuse with the density into a loop of single numbers: three times as slow
+    return jnp.dot(jnp.where(counted, events.weights, 0.0), jnp.where(counted, log_pdf, 0.0))
 
 
 def log_number(graph: Graph, pair: Pair, values: Mapping[str, Array], total: Array) -> Float[Array, ""]:
