@@ -116,6 +116,7 @@ def hypotest(
     if isinstance(calculator, Toys):
         calculator.check(likelihood, data, poi_value)
     data = likelihood.ravel_data(likelihood.data if data is None else data)
+    likelihood = likelihood.conditioned_on(data)
     observed = observed_fits(likelihood, data, poi, poi_value, statistic, minimiser, throw)
     settings = dict(minimiser=minimiser, throw=throw, differentiable_hessian=False)
     if statistic.discovery:

@@ -109,6 +109,7 @@ def upper_limit(
     if isinstance(calculator, Toys):
         calculator.check(likelihood, data)
     data = likelihood.ravel_data(likelihood.data if data is None else data)
+    likelihood = likelihood.conditioned_on(data)
     fits = observed_fits(likelihood, data, poi, 0.0, statistic, minimiser, throw)
     result = _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi)
     if isinstance(calculator, Toys):

@@ -60,6 +60,13 @@ class Likelihood(eqx.Module):
         """Flat form of one pseudo-dataset thrown at a flat parameter vector."""
         return self.ravel_data(self.draw(key, self.parameters.unravel(vector)))
 
+    def conditioned_on(self, data) -> "Likelihood":
+        """The likelihood whose expected data and toys are those of a fit to `data`: itself, unless they depend on more
+        than the parameters.
+        """
+        del data
+        return self
+
     def saturated_logpdf(self, data) -> Float[Array, ""]:
         """A function of the (flat) data alone that is taken off the log density while minimising, to keep digits."""
         del data
