@@ -49,7 +49,7 @@ def profiled(model: Model, parameters: Sequence[str] | None = None) -> "Profiled
     ('mu',) 1.011572
     >>> result = histjax.fit(profile, fixed={"mu": 1.0})
     >>> print(profile.full_params(result.params)["uncorr_bkguncrt"].round(6))
-    [0.972246 0.87553 ]
+    [0.972247 0.875536]
     """
     layout = model.layout
     if layout.clip_sample_data is not None or layout.clip_bin_data is not None:
