@@ -96,6 +96,10 @@ from histjax.readers import correlated_background as correlated_background
 from histjax.readers import read_archive as read_archive
 from histjax.readers import read_patchset as read_patchset
 from histjax.readers import uncorrelated_background as uncorrelated_background
+from histjax.readers.xml import XMLConfiguration as XMLConfiguration
+from histjax.readers.xml import read_xml as read_xml
+from histjax.readers.xml import write_xml as write_xml
+from histjax.interop.xml import compile_xml as compile_xml
 from histjax.spec import Workspace as Workspace
 from histjax.spec.operations import Change as Change
 from histjax.spec.operations import Edited as Edited

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
-from jaxtyping import Array
+from jaxtyping import Array, PRNGKeyArray
 
 from histjax.errors import Problem
 
@@ -92,6 +92,11 @@ class Distribution(Node):
         Limits are `()`, or `(bins,)` for one integral per bin.
         """
         del at, over
+        return None
+
+    def draw(self, key: PRNGKeyArray, at: Point, n: int) -> dict[str, Array] | None:
+        """`n` independent values of several observables; `None` where they cannot be drawn."""
+        del key, at, n
         return None
 
     def breaks(self, at: Point, observable: str) -> tuple[Array, ...]:

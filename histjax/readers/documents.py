@@ -93,7 +93,7 @@ def _decode(content: str | bytes, name: str) -> str:
     if not start and not text.strip():
         raise _unreadable(name, "the document is empty, expected JSON")
     if start.startswith("<"):
-        raise _unreadable(name, "the document is XML, expected JSON; HistFactory XML is not read here")
+        raise _unreadable(name, "the document is XML, expected JSON; 'histjax xml2json' reads HistFactory XML")
     return text
 
 

@@ -2,6 +2,10 @@
 
     python tests/reference/root_xml.py OUTPUT.json NAME=ROOT_DIRECTORY:COMBINATION.xml ...
 
+The cases of our own are written by `python -m tests.readers.xml.cases FOLDER` and are called by their names, with
+`top.xml`, published models that we wrote `written/MODEL`; XML of the corpus is called `corpus/MODEL/PATH`, with the
+root directory `MODEL`. The numbers come with the version of ROOT and the command.
+
 The wheels of ROOT come without its XML parser (`RooStats::HistFactory::ConfigParser`), so the elements are handed to
 ROOT's own `Measurement`, `Channel`, `Sample`, ... one by one, with the defaults of that parser; reading the histograms
 and building the model is ROOT's work.
@@ -173,10 +177,6 @@ def evaluated(root, measurement) -> dict:
     return {
         "poi": [v.GetName() for v in config.GetParametersOfInterest()],
         "constant": {v.GetName(): v.getVal() for v in parameters if v.isConstant()},
-        "ranges": {v.GetName(): [v.getMin(), v.getMax()] for v in free},
-        "constraints": sorted(
-            f"{pdf.ClassName()} {pdf.GetName()}" for pdf in workspace.allPdfs() if "Constraint" in pdf.GetName()
-        ),
         "points": points,
     }
 
@@ -196,7 +196,9 @@ def main() -> None:
         results[name] = {str(each.GetName()): evaluated(ROOT, each) for each in parser.measurements(path)}
         os.chdir(here)
     with open(output, "w") as file:
-        json.dump({"ROOT": ROOT.__version__, "models": results}, file, indent=1)
+        command = " ".join(["python tests/reference/root_xml.py OUTPUT.json", *sys.argv[2:]])
+        json.dump({"ROOT": ROOT.__version__, "command": command, "models": results}, file)
+        file.write("\n")
     sys.stdout.flush()
     os._exit(0)  # ROOT deletes things twice at its end
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import gammaln
 from jaxtyping import Array
 
@@ -103,7 +104,7 @@ def log_poisson_sum(mean: Array, lo: Array, hi: Array) -> Array:
     mean, constant in the limits between whole numbers.
     """
     mean = positive(jnp.asarray(mean))
-    if not is_traced(lo, hi) and lo <= 0 and jnp.isinf(hi):
+    if not is_traced(lo, hi) and lo <= 0 and np.isinf(hi):
         return 0.0 * mean
     first, last = jnp.maximum(jnp.ceil(lo), 0.0), jnp.floor(hi)
     first, last = (jnp.asarray(each, mean.dtype) for each in (first, last))

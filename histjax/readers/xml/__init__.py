@@ -3,3 +3,4 @@
 from histjax.readers.xml.configuration import ConstraintTerm as ConstraintTerm
 from histjax.readers.xml.configuration import XMLConfiguration as XMLConfiguration
 from histjax.readers.xml.reading import read_xml as read_xml
+from histjax.readers.xml.writing import write_xml as write_xml

@@ -15,6 +15,10 @@ from histjax.errors import HistjaxError
 
 _HISTOGRAMS = ("TH1", "TH2", "TH3")
 _SHOWN = 12
+_LARGEST_HISTOGRAM = 500_000_000
+"""Bytes when unpacked; 60 million bins."""
+_LARGE_FILES = 1_000_000
+"""From this version number on, the header of a ROOT file has places of eight bytes."""
 # what uproot lets through where a file is cut off, damaged or made to do harm, besides its own DeserializationError
 _UNREADABLE = (
     OSError,
@@ -98,6 +102,8 @@ class HistogramFiles:
         if not kinds[key].startswith(_HISTOGRAMS):
             raise UnreadableHistogram(f"{path}: {key!r} is a {kinds[key]}, expected a histogram (TH1, TH2 or TH3)")
         with _clearly(f"{path}: the histogram {key!r} cannot be read"):
+            if directory.key(key).fObjlen > _LARGEST_HISTOGRAM:
+                raise ValueError(f"it would unpack to more than {_LARGEST_HISTOGRAM // 10**6} MB")
             return _histogram(directory[key])
 
     def _open(self, path: Path) -> tuple[Any, dict[str, str]]:
@@ -108,10 +114,22 @@ class HistogramFiles:
                 raise UnreadableHistogram(f"there is no file {path}")
             with _clearly(f"{path} cannot be read as a ROOT file"):
                 stream = self.stack.enter_context(open(path, "rb"))  # a file: uproot would take a path for an address
+                _check_size(stream.read(20), path.stat().st_size)
+                stream.seek(0)
                 opened = self.stack.enter_context(package.open(stream))
                 kinds = opened.classnames(recursive=True, cycle=False)
             self.files[path] = opened, dict(kinds)
         return self.files[path]
+
+
+def _check_size(header: bytes, size: int) -> None:
+    """Raise where a file is cut off: what is left might be read, as if nothing were missing."""
+    if header[:4] != b"root":
+        raise ValueError(f"it begins with {header[:4]!r}, expected b'root'")
+    (version,) = struct.unpack_from(">i", header, 4)
+    (end,) = struct.unpack_from(">q" if version >= _LARGE_FILES else ">i", header, 12)
+    if end > size:
+        raise ValueError(f"it is cut off: {size} bytes are there, {end} expected")
 
 
 def _histogram(read: Any) -> Histogram:

@@ -60,7 +60,8 @@ class MeasurementReader:
             for word in child.words():
                 name, component = self._component(word, measurement)
                 if name is None:
-                    child.doubt(f"measurement {measurement!r}: the model has no parameter {word!r}; it is ignored")
+                    if word != "Lumi":  # which ROOT has in every model
+                        child.doubt(f"measurement {measurement!r}: the model has no parameter {word!r}; it is ignored")
                     continue
                 found = settings.setdefault(name, {})
                 if child.text("Val"):

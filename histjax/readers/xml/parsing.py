@@ -5,8 +5,11 @@ and a document that declares entities is refused, so that none can grow or reach
 of the text; what the elements mean is the business of `histjax.readers.xml.elements`.
 """
 
+import io
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from xml.parsers import expat
 
 from histjax.errors import InvalidDocument, Problem
@@ -41,17 +44,20 @@ class Element:
         return [each for each in self.children if each.tag == tag]
 
 
-def read_element(path: Path, name: str) -> Element:
+def read_element(source: Path | Literal["-"], name: str) -> Element:
     """The root element of a file.
 
-    **Arguments:** `path` is the file to open, `name` what to call it in messages.
+    **Arguments:** `source` is the file to open, or `"-"` for the standard input; `name` what to call it in messages.
 
     **Raises:** `InvalidDocument` where the file cannot be read, is no well-formed XML, declares or uses entities of
     its own, is nested deeper than 32 levels or larger than 100 MB.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        if source == "-":
+            content = getattr(sys.stdin, "buffer", io.BytesIO()).read(LARGEST_FILE + 1)
+        else:
+            with open(source, "rb") as file:
+                content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise refused(name, f"the file cannot be read: {error.strerror or error}") from None
     except ValueError as error:  # a path with a null character

@@ -38,7 +38,7 @@ def read_xml(
 
     **Arguments:**
 
-    - `path`: the file with the Combination.
+    - `path`: the file with the Combination, or `"-"` for the standard input.
     - `root_directory`: where relative paths start; by default the working directory, as in ROOT. Files outside of it
       are refused, by whatever path or link.
     - `mounts`: pairs `(host, mount)` of folders: a path in the document that begins with `mount` is looked for in
@@ -53,12 +53,13 @@ def read_xml(
     differ, Functions, a missing POI or Data; `MissingExtra` without uproot. What is doubtful is a `DocumentWarning`.
     """
     uproot()
-    source, notes = os.fspath(path), Notes()
+    source, notes = "<stdin>" if path == "-" else os.fspath(path), Notes()
     places = Places(
         Path(os.fspath(root_directory) if root_directory is not None else os.curdir),
         tuple((Path(host), os.fspath(mount)) for host, mount in mounts),
     )
-    top = Node(_rooted(read_element(Path(source), source), "Combination", source), notes).check()
+    read = read_element("-" if path == "-" else Path(source), source)
+    top = Node(_rooted(read, "Combination", source), notes).check()
     parts = _channels(top, places, normalise_by_theory)
     _refuse_functions(top, parts)
     reader = _measurement_reader(parts)
