@@ -44,7 +44,7 @@ def profiled(model: Model, parameters: Sequence[str] | None = None) -> "Profiled
 
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
-    >>> profile = profiled(model)
+    >>> profile = histjax.profiled(model)
     >>> print(profile.parameters.names, f"{histjax.upper_limit(profile).observed:.6f}")
     ('mu',) 1.011572
     >>> result = histjax.fit(profile, fixed={"mu": 1.0})
