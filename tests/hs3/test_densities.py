@@ -241,7 +241,7 @@ def sample(samples, name):
     return np.exp(log_normalised(distribution(**entry), at))
 
 
-# The truth of "landau" in that file lost all digits. ROOT's numerical integrals are away by 4.6e-5 ("ARGUS"), 4.6e-6
+# The truth of "landau" in that file lost all digits. ROOT's numerical integrals are away by 4.6e-5 ("ARGUS"), 4.3e-5
 # ("genericternary") and 1e-8 (the other expressions).
 TRUE = ["gauss", "lognorm", "expo", "argus", "cb", "dscb", "poly", "cheb", "bern", "bifur", "gamma", "gennormal"]
 TRUE += ["generic", "genericpow", "genericPI"]
@@ -249,7 +249,7 @@ ROOT = {
     **dict.fromkeys(["gauss", "normal", "lognorm", "expo", "poly", "cheb", "bern", "bern01", "bifur", "gamma"], 1e-14),
     **dict.fromkeys(["uniform", "uniform1", "histogram"], 1e-14),
     **dict.fromkeys(["generic", "genericpow", "generichat"], 2e-8),
-    "genericternary": 1e-5,
+    "genericternary": 1e-4,
     **{"cb": 1e-10, "dscb": 1e-10, "ARGUS": 1e-4, "landau": 1e-8},
 }
 
