@@ -69,6 +69,9 @@ class Mixture(Composite):
     With one coefficient less they are fractions, and the last one is 1 minus their sum. HS3 standard, section
     "Composite distributions"; ROOT's RooAddPdf. Negative coefficients are allowed as long as the sum of the densities
     is positive where there are data.
+
+    With as many coefficients and `extended` false, only the shape counts, as in the text of the standard; ROOT goes by
+    the number of coefficients alone and adds the term of the number of events, PyHS3 refuses.
     """
 
     types = ("mixture_dist",)

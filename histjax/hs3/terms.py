@@ -59,7 +59,9 @@ def expected_bins(graph: Graph, pair: Pair, values: Mapping[str, Array], total: 
 
 
 def log_constraint(graph: Graph, constraint: Constraint, values: Mapping[str, Array]) -> Float[Array, ""]:
-    """ln of the density of an auxiliary measurement, normalised over the whole line."""
+    """ln of the density of an auxiliary measurement, normalised over the whole line as in PyHS3; ROOT leaves out the
+    constant of terms that are no factors of a product.
+    """
     return jnp.reshape(Evaluation(graph, values, {}).log_pdf(constraint.distribution), ())
 
 

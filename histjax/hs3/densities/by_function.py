@@ -42,8 +42,8 @@ class GenericDensity(Distribution):
     """f is an expression of observables, parameters and functions (HS3 "Generic distribution"; RooGenericPdf).
 
     Key `expression`, in the language of `histjax.hs3.expressions`. No closed integral: the general quadrature, with
-    breaks where the observable is compared with something (ROOT's adaptive one is 1e-8 to 5e-10 away, PyHS3's fixed 64
-    points know no breaks). A negative value gives "not a number".
+    breaks where the observable is compared with something (ROOT's adaptive one is 1e-8 to 5e-10 away, 1e-4 at a jump;
+    PyHS3's fixed 64 points know no breaks). A negative value gives "not a number".
     """
 
     types = ("generic_dist",)

@@ -95,7 +95,7 @@ class Bernstein(Distribution):
     (RooBernstein; PyHS3 leaves x unmapped, which is wrong on every range but [0, 1]).
 
     Keys `x`, `coefficients`, as many as the degree plus one. z is of the whole range `at.domain(x)`, which has to be
-    finite. Closed integral.
+    finite; its upper end belongs to it (there RooBernstein is not a number). Closed integral.
     """
 
     types = ("bernstein_poly_dist",)
@@ -163,8 +163,8 @@ class ExponentialOfPolynomial(Distribution):
     r"""Exponential of a polynomial: \(f = \exp \sum_i a_i x^i\) from i = 0 (RooLegacyExpPoly, RooExpPoly).
 
     Keys `x`, `coefficients`. The constant term cancels in the normalisation (ROOT writes 1.0 for one
-    that it does not have). Closed integral up to the first degree;
-    above, the general quadrature.
+    that it does not have). Closed integral up to the first degree; above, the general quadrature, to 1e-10 (ROOT's
+    numerical one is 1e-8 away).
     """
 
     types = ("legacy_exp_poly_dist", "exp_poly_dist")

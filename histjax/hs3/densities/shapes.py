@@ -178,7 +178,7 @@ class Argus(Distribution):
     et al., Phys. Lett. B 241 (1990) 278; RooArgusBG).
 
     Keys `mass` (or `x`, `m`), `resonance` (`m0`) > 0, `slope` (`c`), `power` (`p`) > -1, 1/2 where it is absent. In u
-    it is a gamma integral of either sign of c, to 1e-14 (ROOT integrates numerically, 5e-5 away for a range next to m0,
+    it is a gamma integral of either sign of c, to 1e-14 (ROOT integrates numerically, 1e-4 away for a range next to m0,
     and knows the name `ARGUS_dist` only; PyHS3 has `argus_dist`).
     """
 
