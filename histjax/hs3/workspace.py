@@ -26,7 +26,7 @@ class Workspace:
     ... )
     >>> print(workspace)
     HS3 0.2 workspace: 1 distributions, 0 functions, 0 domains, 0 parameter points, 0 data, 0 likelihoods, 0 analyses
-      distribution signal (gaussian_dist) of mu, m
+      distribution signal (gaussian_dist) of m, mu
     """
 
     def __init__(self, **document: Any):
