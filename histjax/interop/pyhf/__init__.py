@@ -24,7 +24,7 @@ Exceptions are those of `histjax.errors`; `exceptions` has them under pyhf's nam
 |---|---|
 | `FailedMinimization` | `FailedFit` |
 | `UnspecifiedPOI` | `MissingPOI` |
-| `InvalidSpecification` | `InvalidDocument`; `InvalidPatch` for a patch set; `InvalidOperation` where nothing would be left |
+| `InvalidSpecification` | `InvalidDocument`, `InvalidPatch`; `InvalidOperation` where nothing would be left |
 | `InvalidNameReuse` | `InvalidDocument` |
 | `InvalidModel`, `InvalidModifier` | `InvalidDocument` for what reading finds, otherwise `InvalidModel`, `MissingPOI` |
 | `InvalidPdfParameters`, `InvalidPdfData`, `ValueError` for a start outside its bounds | `InvalidModel` |
