@@ -15,7 +15,7 @@ def digest(obj: Any, algorithm: str = "sha256") -> str:
     **Raises:** `UnknownName` for another algorithm, `InvalidModel` for what is no document.
 
     >>> digest({"hello": "world"})
-    '93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588'
+    '5f8f04f6a3a892aaabbddb6cf273894493773960d4a325b105fee46eef4304f1'
     """
     if algorithm not in ALGORITHMS:
         raise UnknownName("algorithm of a digest", algorithm, ALGORITHMS)
