@@ -24,6 +24,7 @@ RANKS = {
     "building": 4,
     "fitting": 4,
     "inference": 5,
+    "bayes": 6,
     "grids": 6,
     "plotting": 6,
     "interop": 6,
