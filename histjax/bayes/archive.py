@@ -45,8 +45,8 @@ def read_arrays(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
 class SampleStore:
     """Chunks of draws next to the file that they will become, each written whole or not at all.
 
-    **Arguments:** `path`: the file at the end; until then chunks are in the directory `path` + `.partial`. `about`: what
-    is sampled, as JSON has it; draws of something else are refused.
+    **Arguments:** `path`: the file at the end; until then chunks are in the directory `path` + `.partial`. `about`:
+    what is sampled, as JSON has it; draws of something else are refused.
 
     **Raises:** `InvalidStore`.
     """
@@ -99,5 +99,7 @@ class SampleStore:
         different = differences(header.get("about", {}), self.about)
         if different:
             known = header.get("about", {})
-            listed = "; ".join(f"{name} is {known.get(name)!r} there, {self.about.get(name)!r} here" for name in different)
+            listed = "; ".join(
+                f"{name} is {known.get(name)!r} there, {self.about.get(name)!r} here" for name in different
+            )
             raise InvalidStore(f"{path}: draws of something else are kept here: {listed}; give another file")

@@ -16,8 +16,8 @@ MARKOV = ("nuts", "emcee")
 class Convergence(NamedTuple):
     """Figures of arXiv:1903.08008, by free component, `(free,)`.
 
-    `r_hat` is NaN for independent draws. `ess_bulk` and `ess_tail` are effective numbers of draws for the centre and for
-    the 5 and 95 % quantiles, `mcse` the uncertainty of the mean from the finite number of draws, `n_divergent` the
+    `r_hat` is NaN for independent draws. `ess_bulk` and `ess_tail` are effective numbers of draws for the centre and
+    for the 5 and 95 % quantiles, `mcse` the uncertainty of the mean from the finite number of draws, `n_divergent` the
     draws at the end of a divergent trajectory. `converged` asks for all of it; `message` says what is missing.
     """
 

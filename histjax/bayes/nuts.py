@@ -87,7 +87,12 @@ def sample_nuts(
         return state | {"position": np.asarray(y)}, draws | statistics
 
     return draw_in_chunks(
-        Keeping(store, progress), about, n_draws, begin, advance, lambda draws: as_samples(posterior, "nuts", start, draws)
+        Keeping(store, progress),
+        about,
+        n_draws,
+        begin,
+        advance,
+        lambda draws: as_samples(posterior, "nuts", start, draws),
     )
 
 
@@ -137,7 +142,9 @@ def _drawn(space, whitened: Whitened, keys, positions, step_sizes, inverse_masse
             }
             return state, (state.position, statistics)
 
-        state, (y, statistics) = jax.lax.scan(step, blackjax.nuts.init(position, log_density), first + jnp.arange(CHUNK))
+        state, (y, statistics) = jax.lax.scan(
+            step, blackjax.nuts.init(position, log_density), first + jnp.arange(CHUNK)
+        )
         return state.position, space.constrain(whitened.z(y)), statistics
 
     return jax.vmap(one)(keys, positions, step_sizes, inverse_masses)

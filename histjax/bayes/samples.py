@@ -87,7 +87,9 @@ class Samples:
     @property
     def params(self) -> Params:
         """The draws by name, `{name: (chains, draws, ...)}`."""
-        return {each.name: self.vectors[..., each.slice].reshape(*self.vectors.shape[:2], *each.shape) for each in self.sets}
+        return {
+            each.name: self.vectors[..., each.slice].reshape(*self.vectors.shape[:2], *each.shape) for each in self.sets
+        }
 
     @property
     def flat(self) -> np.ndarray:
@@ -142,7 +144,9 @@ class Samples:
     def asymmetric(self, probability: float = ONE_SIGMA, about: Params | None = None) -> dict[str, tuple]:
         """Distances `{name: (minus, plus)}` of the ends of the central interval from `about`, by default the median."""
         about = self.median if about is None else about
-        return {name: (about[name] - low, high - about[name]) for name, (low, high) in self.central(probability).items()}
+        return {
+            name: (about[name] - low, high - about[name]) for name, (low, high) in self.central(probability).items()
+        }
 
     def best_within(self, probability: float = ONE_SIGMA) -> Params:
         """The draw of the largest density among those that lie in the central interval of every free parameter.
