@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from histjax.bayes.extras import package
+
 LARGEST_R_HAT = 1.01
 FEWEST_EFFECTIVE = 400
 """arXiv:1903.08008, section 4: R-hat below 1.01, and 400 effective draws for its own figures to be stable."""
@@ -52,8 +54,8 @@ class Convergence(NamedTuple):
 
 
 def convergence_of(samples) -> Convergence:
-    """See `Convergence`; of `Samples`. Raises `ImportError` where arviz is not installed."""
-    az, draws = arviz(), samples.vectors[..., list(samples.free)]
+    """See `Convergence`; of `Samples`. Raises `MissingExtra` where arviz is not installed."""
+    az, draws = package("arviz"), samples.vectors[..., list(samples.free)]
     is_markov = samples.sampler in MARKOV
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # constant draws: the figures are NaN, and the message says so
@@ -66,14 +68,3 @@ def convergence_of(samples) -> Convergence:
     spread = np.std(draws.reshape(-1, draws.shape[-1]), axis=0)
     divergent = int(np.sum(samples.statistics.get("is_divergent", 0)))
     return Convergence(samples.free_names, *map(np.atleast_1d, (r_hat, bulk, tail, spread / np.sqrt(bulk))), divergent)
-
-
-def arviz():
-    """The module; what it warns of at import is no concern of the user's."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            import arviz
-    except ImportError as error:
-        raise ImportError("this needs arviz: install it with pip install 'histjax[bayes]'") from error
-    return arviz

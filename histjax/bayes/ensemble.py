@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from histjax.bayes.extras import package
 from histjax.bayes.posterior import Posterior
 from histjax.bayes.samples import Samples
 from histjax.bayes.sampling import (
@@ -52,9 +53,9 @@ def sample_emcee(
     **Returns:** `Samples`, whose chains are the walkers: they are not independent, so that R-hat and effective sample
     sizes flatter.
 
-    **Raises:** `InvalidModel`, `InvalidStore`, `ImportError` where emcee is not installed.
+    **Raises:** `InvalidModel`, `InvalidStore`, `MissingExtra` where emcee is not installed.
     """
-    emcee, space = _emcee(), posterior.unconstrained
+    emcee, space = package("emcee"), posterior.unconstrained
     walkers = max(32, 2 * space.size) if n_walkers is None else n_walkers
     for name, count in (("n_draws", n_draws), ("n_warmup", n_warmup), ("thin", thin)):
         check_count(name, count)
@@ -111,11 +112,3 @@ def _packed(state) -> State:
 def _unpacked(emcee, state: State):
     twister = "MT19937", state["words"], int(state["position"]), int(state["has_gauss"]), float(state["gauss"])
     return emcee.State(np.array(state["coordinates"]), log_prob=np.array(state["log_density"]), random_state=twister)
-
-
-def _emcee():
-    try:
-        import emcee
-    except ImportError as error:
-        raise ImportError("this needs emcee: install it with pip install 'histjax[bayes]'") from error
-    return emcee

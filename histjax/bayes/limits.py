@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from histjax.bayes.convergence import arviz
+from histjax.bayes.extras import package
 from histjax.bayes.posterior import Posterior
 from histjax.bayes.samples import Samples
 from histjax.errors import InvalidModel
@@ -46,13 +46,12 @@ def compare_limits(
     if not 0 < confidence_level < 1:
         raise InvalidModel(f"the confidence level lies between 0 and 1, found {confidence_level:g}")
     name = poi_name(posterior.likelihood, poi)
-    column = samples.vectors[
-        ..., samples.names.index(posterior.parameters.component_names[posterior.parameters.place(name)])
-    ]
+    column = samples.vectors[..., posterior.parameters.place(name)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        data = arviz().convert_to_dataset({"x": column})
-        error = float(arviz().mcse(data, method="quantile", prob=confidence_level)["x"])
+        arviz = package("arviz")
+        data = arviz.convert_to_dataset({"x": column})
+        error = float(arviz.mcse(data, method="quantile", prob=confidence_level)["x"])
     bayesian = float(np.quantile(column, confidence_level))
     frequentist = upper_limit(posterior.likelihood, posterior.data, poi=poi, confidence_level=confidence_level)
     return LimitComparison(name, confidence_level, bayesian, error, frequentist)

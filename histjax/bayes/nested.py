@@ -5,6 +5,7 @@ import jax
 import numpy as np
 
 from histjax.bayes.archive import SampleStore
+from histjax.bayes.extras import package
 from histjax.bayes.posterior import Posterior
 from histjax.bayes.samples import Samples
 from histjax.bayes.sampling import Keeping, as_samples, check_count, described, generator_of, with_densities
@@ -48,10 +49,10 @@ def sample_nested(
     **Returns:** `Samples` of one chain with equal weights and `log_evidence`; `statistics["n_effective"]` is Kish's
     effective number of draws.
 
-    **Raises:** `InvalidModel` where the prior is improper, naming the parameters; `InvalidStore`; `ImportError` where
+    **Raises:** `InvalidModel` where the prior is improper, naming the parameters; `InvalidStore`; `MissingExtra` where
     dynesty is not installed.
     """
-    dynesty = _dynesty()
+    dynesty = package("dynesty")
     check_count("n_live", n_live, 2 * len(posterior.free) + 1)
     if posterior.improper:
         raise InvalidModel(
@@ -141,11 +142,3 @@ def _equal_weight(weights: np.ndarray, rng) -> np.ndarray:
     """Indices of as many draws of equal weight as there are weights (systematic resampling)."""
     places = (rng.random() + np.arange(weights.size)) / weights.size
     return np.minimum(np.searchsorted(np.cumsum(weights), places), weights.size - 1)
-
-
-def _dynesty():
-    try:
-        import dynesty
-    except ImportError as error:
-        raise ImportError("this needs dynesty: install it with pip install 'histjax[bayes]'") from error
-    return dynesty

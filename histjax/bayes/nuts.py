@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from histjax.bayes.extras import package
 from histjax.bayes.posterior import Posterior
 from histjax.bayes.samples import Samples
 from histjax.bayes.sampling import (
@@ -54,7 +55,7 @@ def sample_nuts(
 
     **Returns:** `Samples`; its `statistics` are `is_divergent`, `n_steps`, `acceptance` and `energy`.
 
-    **Raises:** `InvalidModel`, `InvalidStore`, `ImportError` where blackjax is not installed.
+    **Raises:** `InvalidModel`, `InvalidStore`, `MissingExtra` where blackjax is not installed.
 
     >>> import histjax
     >>> from histjax.bayes import Posterior, sample_nuts
@@ -63,7 +64,7 @@ def sample_nuts(
     >>> samples.convergence.converged, samples.params["uncorr_bkguncrt"].shape
     (True, (4, 500, 2))
     """
-    _blackjax()
+    package("blackjax")
     for name, count in (("n_draws", n_draws), ("n_chains", n_chains), ("n_warmup", n_warmup)):
         check_count(name, count)
     if not 0 < target_acceptance < 1:
@@ -106,7 +107,7 @@ def _log_density(space: Unconstrained, whitened: Whitened):
 @eqx.filter_jit
 def _warmed_up(space: Unconstrained, whitened: Whitened, keys, n_warmup: int, target: float, most_doublings: int):
     """Position, step size and inverse mass matrix of each chain."""
-    blackjax = _blackjax()
+    blackjax = package("blackjax")
     adaptation = blackjax.window_adaptation(
         blackjax.nuts,
         _log_density(space, whitened),
@@ -127,7 +128,7 @@ def _warmed_up(space: Unconstrained, whitened: Whitened, keys, n_warmup: int, ta
 @eqx.filter_jit
 def _drawn(space, whitened: Whitened, keys, positions, step_sizes, inverse_masses, first, most_doublings: int):
     """Last positions, points `(chains, draws, parameters)` and statistics of one chunk."""
-    blackjax = _blackjax()
+    blackjax = package("blackjax")
     kernel, log_density = blackjax.nuts.build_kernel(), _log_density(space, whitened)
 
     def one(key, position, step_size, inverse_mass):
@@ -148,11 +149,3 @@ def _drawn(space, whitened: Whitened, keys, positions, step_sizes, inverse_masse
         return state.position, space.constrain(whitened.z(y)), statistics
 
     return jax.vmap(one)(keys, positions, step_sizes, inverse_masses)
-
-
-def _blackjax():
-    try:
-        import blackjax
-    except ImportError as error:
-        raise ImportError("this needs blackjax: install it with pip install 'histjax[bayes]'") from error
-    return blackjax

@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from histjax.bayes.constraint_densities import ConstraintDensity, constraint_densities
+from histjax.bayes.densities import DERIVED
 from histjax.bayes.priors import Flat, Prior, Uniform
 from histjax.bayes.unconstrained import Unconstrained
 from histjax.errors import InvalidModel
@@ -18,20 +19,26 @@ from histjax.model.likelihood import Likelihood
 
 
 class Group(eqx.Module):
-    """A prior of the components at `places` of the flat vector."""
+    """A prior of the components at `places` of the flat vector, and ln of its integral for each."""
 
     prior: Prior
     places: tuple[int, ...] = eqx.field(static=True)
+    log_integral: Array
+
+    @classmethod
+    def of(cls, prior: Prior, places) -> "Group":
+        """What does not depend on the point is computed once."""
+        return cls(prior, tuple(map(int, places)), prior.log_integral() * jnp.ones(len(places)))
 
     def log_density(self, vector: Float[Array, "parameters"]) -> Float[Array, ""]:
-        """The sum over the components."""
-        return jnp.sum(self.prior.log_density(vector[np.array(self.places)]))
+        """The sum over the components; wrong outside the bounds, which `Posterior` looks after."""
+        return jnp.sum(self.prior.log_shape(vector[np.array(self.places)]) - self.log_integral)
 
     def cut(self, lower: np.ndarray, upper: np.ndarray) -> "Group":
         """The same between the bounds of the components."""
         places = np.array(self.places)
         low, high = (jnp.asarray(each[places]) for each in (lower, upper))
-        return Group(eqx.tree_at(lambda prior: (prior.lower, prior.upper), self.prior, (low, high)), self.places)
+        return Group.of(eqx.tree_at(lambda prior: (prior.lower, prior.upper), self.prior, (low, high)), self.places)
 
 
 class Posterior(eqx.Module):
@@ -51,8 +58,8 @@ class Posterior(eqx.Module):
 
     The likelihood that goes with these priors is that of the main measurement; `log_density` is ln L + ln pi.
 
-    **Raises:** `UnknownName`; `InvalidModel` for a prior of a fixed parameter, a prior in place of a term that cannot be
-    taken out (correlated ones, or terms of unknown form), and where nothing is free.
+    **Raises:** `UnknownName`; `InvalidModel` for a prior of a fixed parameter, a prior in place of a term that cannot
+    be taken out (correlated ones, or terms of unknown form), and where nothing is free.
 
     >>> import histjax
     >>> from histjax.bayes import Posterior, Uniform
@@ -97,14 +104,14 @@ class Posterior(eqx.Module):
         if not keep_constraints:
             _check_removable(likelihood.parameters, owned, terms)
         # a term that is a prior already counts once: what is left of it is its factor and its mass between the bounds
-        default = [(Group(t.prior, tuple(map(int, t.places))).cut(problem.lower, problem.upper), t) for t in kept]
+        default = [(whole := Group.of(t.prior, t.places), whole.cut(problem.lower, problem.upper)) for t in kept]
         rest = set(np.flatnonzero(free)) - owned - {place for t in kept for place in t.places}
-        flat = _flat(rest, problem.lower, problem.upper)
-        self.groups = (*given, *flat, *(group for group, _ in default))
+        flat = _flat(rest, problem.lower, problem.upper, likelihood.parameters.constrained)
+        self.groups = (*given, *flat, *(cut for _, cut in default))
         self.given = tuple(range(len(given) + len(flat)))
-        self.removed = () if keep_constraints else tuple(Group(t.prior, tuple(map(int, t.places))) for t in removed)
-        constants = [np.sum(t.log_factor + np.asarray(group.prior.log_mass())) for group, t in default]
-        constants += [] if keep_constraints else [np.sum(t.log_factor) for t in removed]
+        self.removed = () if keep_constraints else tuple(Group.of(t.prior, t.places) for t in removed)
+        constants = [np.sum(cut.log_integral - whole.log_integral) for whole, cut in default]
+        constants += [np.sum(t.log_factor) for t in (kept if keep_constraints else [*kept, *removed])]
         self.offset = jnp.asarray(likelihood.saturated_logpdf(self.data) - sum(constants))
         self.point = jnp.asarray(problem.start)
         self.lower, self.upper = (jnp.asarray(each) for each in _supports(problem, given))
@@ -130,16 +137,20 @@ class Posterior(eqx.Module):
         value = self.offset - self.likelihood.nll(vector, self.data)
         value += sum(self.groups[number].log_density(vector) for number in self.given)
         value -= sum(group.log_density(vector) for group in self.removed)
-        inside = jnp.all((vector >= self.lower) & (vector <= self.upper))
-        return jnp.where(inside, value, -jnp.inf)
+        return jnp.where(self._is_inside(vector), value, -jnp.inf)
+
+    def _is_inside(self, vector: Float[Array, "parameters"]) -> Bool[Array, ""]:
+        return jnp.all((vector >= self.lower) & (vector <= self.upper))
 
     def log_prior(self, vector: Float[Array, "parameters"]) -> Float[Array, ""]:
-        """ln of the prior density of the free components."""
-        return jnp.sum(jnp.stack([group.log_density(vector) for group in self.groups]))
+        """ln of the prior density of the free components; minus infinity outside the support."""
+        value = sum(group.log_density(vector) for group in self.groups)
+        return jnp.where(self._is_inside(vector), value, -jnp.inf)
 
     def log_likelihood(self, vector: Float[Array, "parameters"]) -> Float[Array, ""]:
-        """ln L: all that is not prior."""
-        return self.log_density(vector) - self.log_prior(vector)
+        """ln L: all that is not prior; minus infinity outside the support."""
+        prior = self.log_prior(vector)
+        return jnp.where(jnp.isfinite(prior), self.log_density(vector) - prior, -jnp.inf)
 
     def from_unit_cube(self, cube: np.ndarray) -> np.ndarray:
         """The flat vector of a point of the unit cube, one coordinate for each free component: uniform points become
@@ -179,9 +190,10 @@ def _given(parameters, priors: Mapping[str, Prior], free: np.ndarray) -> list[Gr
             raise InvalidModel(f"parameter {name!r} is fixed and has no prior; free it or leave the prior out")
         places = np.arange(span.start, span.stop)
         chosen = free[span] & ~np.isin(places, sorted(taken))
-        groups.append(Group(_broadcast(name, prior, chosen), tuple(map(int, places[chosen]))))
-        taken |= set(groups[-1].places)
-    return [group for group in groups if group.places]
+        if np.any(chosen):
+            groups.append(Group.of(_broadcast(name, prior, chosen), places[chosen]))
+            taken |= set(groups[-1].places)
+    return groups
 
 
 def _broadcast(name: str, prior: Prior, chosen: np.ndarray) -> Prior:
@@ -192,7 +204,7 @@ def _broadcast(name: str, prior: Prior, chosen: np.ndarray) -> Prior:
             raise InvalidModel(f"the prior of {name!r} has {np.size(leaf)} entries for {chosen.size} components")
         return jnp.asarray(np.broadcast_to(np.ravel(leaf), chosen.shape)[chosen], float)
 
-    names = [field for field in prior.__dataclass_fields__ if field not in ("function", "log_norm", "cumulative")]
+    names = [field for field in prior.__dataclass_fields__ if field not in ("function", *DERIVED)]
     return eqx.tree_at(
         lambda each: [getattr(each, field) for field in names], prior, [spread(getattr(prior, f)) for f in names]
     )
@@ -226,14 +238,16 @@ def _check_removable(parameters, owned: set[int], terms: list[ConstraintDensity]
             )
 
 
-def _flat(places: set[int], lower: np.ndarray, upper: np.ndarray) -> list[Group]:
-    """Flat densities between the bounds: normalised where the bounds are finite."""
-    bounded = [p for p in sorted(places) if np.isfinite(lower[p]) and np.isfinite(upper[p]) and lower[p] < upper[p]]
+def _flat(places: set[int], lower: np.ndarray, upper: np.ndarray, constrained: np.ndarray) -> list[Group]:
+    """Flat densities between the bounds: normalised where the bounds are finite, and there is no constraint term."""
+    finite = np.isfinite(lower) & np.isfinite(upper) & ~constrained
     groups = []
-    for family, chosen in ((Uniform, bounded), (Flat, sorted(places - set(bounded)))):
+    for family, chosen in (
+        (Uniform, [place for place in sorted(places) if finite[place]]),
+        (Flat, [place for place in sorted(places) if not finite[place]]),
+    ):
         if chosen:
-            prior = family(jnp.asarray(lower[chosen]), jnp.asarray(upper[chosen]))
-            groups.append(Group(prior, tuple(map(int, chosen))))
+            groups.append(Group.of(family(jnp.asarray(lower[chosen]), jnp.asarray(upper[chosen])), chosen))
     return groups
 
 

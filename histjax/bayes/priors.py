@@ -14,7 +14,7 @@ A `mass` is the probability between the bounds, and u' is u moved into that rang
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
+from dataclasses import fields
 
 import equinox as eqx
 import jax
@@ -26,8 +26,6 @@ from scipy import special
 from histjax.errors import InvalidModel
 
 HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
-PANELS, ORDER = 512, 8
-"""A `Density` is integrated by Gauss and Legendre's rule of this order on as many panels."""
 
 
 class Prior(eqx.Module):
@@ -44,15 +42,15 @@ class Prior(eqx.Module):
     def log_density(self, x):
         """ln of the density, element by element; minus infinity outside the bounds."""
         inside = (x >= self.lower) & (x <= self.upper)
-        return jnp.where(inside, self._log_shape(jnp.clip(x, self.lower, self.upper)) - self.log_mass(), -jnp.inf)
+        return jnp.where(inside, self.log_shape(jnp.clip(x, self.lower, self.upper)) - self.log_integral(), -jnp.inf)
 
     @abstractmethod
-    def _log_shape(self, x):
-        """The density before it is cut at the bounds."""
+    def log_shape(self, x):
+        """ln of the density between the bounds but for a constant: what a sampler has to compute again and again."""
 
-    def log_mass(self):
-        """ln of the integral of what is cut at the bounds."""
-        return 0.0
+    @abstractmethod
+    def log_integral(self):
+        """That constant: ln of the integral of the shape between the bounds."""
 
     @abstractmethod
     def quantile(self, u):
@@ -70,10 +68,15 @@ class Uniform(Prior):
     upper: ArrayLike
 
     def __check_init__(self):
-        _check(self, "lower < upper, both finite", _all_finite(self.lower, self.upper) and _increasing(self))
+        check(self, "lower < upper, both finite", all_finite(self.lower, self.upper) and increasing(self))
 
-    def _log_shape(self, x):
-        return jnp.zeros_like(x) - jnp.log(self.upper - self.lower)
+    def log_shape(self, x):
+        """See `Prior`."""
+        return jnp.zeros_like(x)
+
+    def log_integral(self):
+        """See `Prior`."""
+        return jnp.log(jnp.subtract(self.upper, self.lower))
 
     def quantile(self, u):
         """See `Prior`."""
@@ -91,11 +94,16 @@ class LogUniform(Prior):
     upper: ArrayLike
 
     def __check_init__(self):
-        good = _all_finite(self.lower, self.upper) and _increasing(self) and np.all(np.asarray(self.lower) > 0)
-        _check(self, "0 < lower < upper, both finite", good)
+        good = all_finite(self.lower, self.upper) and increasing(self) and np.all(np.asarray(self.lower) > 0)
+        check(self, "0 < lower < upper, both finite", good)
 
-    def _log_shape(self, x):
-        return -jnp.log(x) - jnp.log(jnp.log(jnp.divide(self.upper, self.lower)))
+    def log_shape(self, x):
+        """See `Prior`."""
+        return -jnp.log(x)
+
+    def log_integral(self):
+        """See `Prior`."""
+        return jnp.log(jnp.log(jnp.divide(self.upper, self.lower)))
 
     def quantile(self, u):
         """See `Prior`."""
@@ -115,15 +123,17 @@ class Normal(Prior):
     upper: ArrayLike = np.inf
 
     def __check_init__(self):
-        good = _all_finite(self.mean, self.width) and np.all(np.asarray(self.width) > 0) and _increasing(self)
-        _check(self, "width > 0 and lower < upper", good)
+        good = all_finite(self.mean, self.width) and np.all(np.asarray(self.width) > 0) and increasing(self)
+        check(self, "width > 0 and lower < upper", good)
 
-    def _log_shape(self, x):
-        return -0.5 * ((x - self.mean) / self.width) ** 2 - jnp.log(self.width) - HALF_LOG_2PI
-
-    def log_mass(self):
+    def log_shape(self, x):
         """See `Prior`."""
-        return _log_normal_mass(*((bound - self.mean) / self.width for bound in (self.lower, self.upper)))
+        return -0.5 * ((x - self.mean) / self.width) ** 2
+
+    def log_integral(self):
+        """See `Prior`."""
+        mass = _log_normal_mass(*((bound - self.mean) / self.width for bound in (self.lower, self.upper)))
+        return mass + jnp.log(self.width) + HALF_LOG_2PI
 
     def quantile(self, u):
         """See `Prior`."""
@@ -144,23 +154,22 @@ class LogNormal(Prior):
     upper: ArrayLike = np.inf
 
     def __check_init__(self):
-        good = _all_finite(self.median, self.kappa) and np.all(np.asarray(self.median) > 0) and _increasing(self)
+        good = all_finite(self.median, self.kappa) and np.all(np.asarray(self.median) > 0) and increasing(self)
         good = good and np.all(np.asarray(self.kappa) > 1) and np.all(np.asarray(self.lower) >= 0)
-        _check(self, "median > 0, kappa > 1 and 0 <= lower < upper", good)
+        check(self, "median > 0, kappa > 1 and 0 <= lower < upper", good)
 
     def _scaled(self, x):
-        positive = x > 0
-        ratio = jnp.where(positive, x, 1.0) / self.median
-        return jnp.where(positive, jnp.log(ratio) / jnp.log(self.kappa), -jnp.inf)
-
-    def _log_shape(self, x):
         tiny = jnp.maximum(x, jnp.finfo(jnp.result_type(float)).tiny)
-        scaled = jnp.log(tiny / self.median) / jnp.log(self.kappa)
-        return -0.5 * scaled**2 - jnp.log(tiny) - jnp.log(jnp.log(self.kappa)) - HALF_LOG_2PI
+        return jnp.log(tiny / self.median) / jnp.log(self.kappa)
 
-    def log_mass(self):
+    def log_shape(self, x):
         """See `Prior`."""
-        return _log_normal_mass(*(self._scaled(jnp.asarray(bound)) for bound in (self.lower, self.upper)))
+        return -0.5 * self._scaled(x) ** 2 - jnp.log(jnp.maximum(x, jnp.finfo(jnp.result_type(float)).tiny))
+
+    def log_integral(self):
+        """See `Prior`."""
+        mass = _log_normal_mass(*(self._scaled(jnp.asarray(bound)) for bound in (self.lower, self.upper)))
+        return mass + jnp.log(jnp.log(self.kappa)) + HALF_LOG_2PI
 
     def quantile(self, u):
         """See `Prior`."""
@@ -184,75 +193,23 @@ class Gamma(Prior):
 
     def __check_init__(self):
         positive = all(np.all(np.asarray(each) > 0) for each in (self.shape, self.rate))
-        good = _all_finite(self.shape, self.rate) and positive and np.all(np.asarray(self.lower) >= 0)
-        _check(self, "shape > 0, rate > 0 and 0 <= lower < upper", good and _increasing(self))
+        good = all_finite(self.shape, self.rate) and positive and np.all(np.asarray(self.lower) >= 0)
+        check(self, "shape > 0, rate > 0 and 0 <= lower < upper", good and increasing(self))
 
-    def _log_shape(self, x):
-        entropy = jax.scipy.special.xlogy(self.shape - 1.0, x)
-        return entropy + self.shape * jnp.log(self.rate) - self.rate * x - jax.scipy.special.gammaln(self.shape)
+    def log_shape(self, x):
+        """See `Prior`."""
+        return jax.scipy.special.xlogy(self.shape - 1.0, x) - self.rate * x
 
-    def log_mass(self):
+    def log_integral(self):
         """See `Prior`."""
         low, high = (jax.scipy.special.gammainc(self.shape, self.rate * bound) for bound in (self.lower, self.upper))
-        return jnp.log(high - low)
+        return jnp.log(high - low) + jax.scipy.special.gammaln(self.shape) - self.shape * jnp.log(self.rate)
 
     def quantile(self, u):
         """See `Prior`."""
         low, high = (special.gammainc(self.shape, np.asarray(self.rate) * bound) for bound in (self.lower, self.upper))
         value = special.gammaincinv(self.shape, low + u * (high - low)) / self.rate
         return np.clip(value, self.lower, self.upper)
-
-
-class Density(Prior):
-    """A density in your own words: `exp(function(x))` between `lower` and `upper`, normalised by its integral.
-
-    `function` is a JAX function of one number. The integral is exact for what is smooth on 1/512 of the range. Without
-    finite bounds nothing is normalised, and there is no evidence.
-
-    >>> triangle = Density(jnp.log, 0.0, 1.0)
-    >>> print(round(float(triangle.quantile(0.25)), 6), round(float(triangle.log_density(1.0)), 6))
-    0.5 0.693147
-    """
-
-    function: Callable = eqx.field(static=True)
-    lower: ArrayLike = eqx.field(default=-np.inf)
-    upper: ArrayLike = eqx.field(default=np.inf)
-    log_norm: float = eqx.field(default=0.0)
-    cumulative: np.ndarray | None = eqx.field(default=None, repr=False)
-
-    def __init__(self, function: Callable, lower: float = -np.inf, upper: float = np.inf):
-        self.function, self.lower, self.upper = function, float(lower), float(upper)
-        self.log_norm, self.cumulative = 0.0, None
-        _check(self, "lower < upper", _increasing(self))
-        if _all_finite(lower, upper):
-            self.log_norm, self.cumulative = self._integrated()
-
-    def _integrated(self) -> tuple[float, np.ndarray]:
-        """ln of the integral, and its fraction below the ends of the panels."""
-        nodes, weights = np.polynomial.legendre.leggauss(ORDER)
-        width = (self.upper - self.lower) / PANELS
-        points = self.lower + width * (np.arange(PANELS)[:, None] + 0.5 * (nodes + 1))
-        logs = np.asarray(jax.vmap(self.function)(jnp.asarray(points.ravel()))).reshape(points.shape)
-        top = np.max(logs)
-        _check(self, "a function whose exponential has a finite integral", bool(np.isfinite(top)))
-        sums = np.concatenate([[0.0], np.cumsum(np.exp(logs - top) @ weights * width / 2)])
-        return float(top + np.log(sums[-1])), sums / sums[-1]
-
-    @property
-    def is_proper(self) -> bool:
-        """See `Prior`."""
-        return self.cumulative is not None
-
-    def _log_shape(self, x):
-        return jnp.vectorize(self.function)(x) - self.log_norm
-
-    def quantile(self, u):
-        """See `Prior`; panels are interpolated by cubics, exact to the fourth power of their width."""
-        from scipy.interpolate import PchipInterpolator
-
-        rising = np.concatenate([[True], np.diff(self.cumulative) > 0])
-        ends = np.linspace(self.lower, self.upper, PANELS + 1)
-        return np.clip(PchipInterpolator(self.cumulative[rising], ends[rising])(u), self.lower, self.upper)
 
 
 class Flat(Prior):
@@ -266,26 +223,34 @@ class Flat(Prior):
         """Never."""
         return False
 
-    def _log_shape(self, x):
+    def log_shape(self, x):
+        """See `Prior`."""
         return jnp.zeros_like(x)
+
+    def log_integral(self):
+        """0: nothing is normalised."""
+        return jnp.zeros(())
 
     def quantile(self, u):
         """Raises `InvalidModel`."""
         raise InvalidModel("a flat prior without finite bounds has no quantiles; give it bounds, or another prior")
 
 
-def _all_finite(*values) -> bool:
+def all_finite(*values) -> bool:
+    """Whether all numbers are."""
     return all(bool(np.all(np.isfinite(np.asarray(each)))) for each in values)
 
 
-def _increasing(prior: Prior) -> bool:
+def increasing(prior: Prior) -> bool:
+    """Whether lower bounds are below upper ones."""
     return bool(np.all(np.asarray(prior.lower) < np.asarray(prior.upper)))
 
 
-def _check(prior: Prior, expected: str, good: bool) -> None:
+def check(prior: Prior, expected: str, good: bool) -> None:
+    """Raise `InvalidModel` for a prior that is none."""
     if not good:
-        shown = {name: value for name, value in vars(prior).items() if name in prior.__dataclass_fields__}
-        found = ", ".join(f"{name}={value}" for name, value in shown.items() if name not in ("log_norm", "cumulative"))
+        shown = {field.name: getattr(prior, field.name, None) for field in fields(prior) if field.repr}
+        found = ", ".join(f"{name}={value}" for name, value in shown.items())
         raise InvalidModel(f"{type(prior).__name__} needs {expected}; found {found}")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from histjax._typing import Params
 from histjax.bayes.archive import read_arrays, write_arrays
 from histjax.bayes.convergence import Convergence, convergence_of
+from histjax.bayes.extras import package
 from histjax.bayes.intervals import central_interval, highest_density_interval
 from histjax.errors import InvalidModel, UnknownName
 from histjax.lower.layout import ParameterSet
@@ -187,11 +188,9 @@ class Samples:
 
     def to_arviz(self):
         """An `arviz.InferenceData` with the draws, what is known of each, and the densities."""
-        from histjax.bayes.convergence import arviz
-
         rename = {"is_divergent": "diverging"}
         statistics = {rename.get(name, name): value for name, value in self.statistics.items()}
-        return arviz().from_dict(
+        return package("arviz").from_dict(
             posterior={name: np.asarray(value) for name, value in self.params.items()},
             sample_stats={"lp": self.log_density, "logpdf": self.logpdf, **statistics},
         )
