@@ -68,15 +68,9 @@ def sample_nested(
     start = Start(best_fit(posterior), None)
     calls = Calls(posterior, kept, keeping)
     rng = generator_of(key)
-    sampler = dynesty.NestedSampler(
-        calls,
-        posterior.unit_cube_transform(),
-        len(posterior.free),
-        nlive=n_live,
-        bound=bound,
-        sample=method,
-        rstate=rng,
-    )
+    free, transform = list(posterior.free), posterior.unit_cube_transform()
+    settings = {"nlive": n_live, "bound": bound, "sample": method, "rstate": rng}
+    sampler = dynesty.NestedSampler(calls, lambda cube: transform(cube)[free], len(free), **settings)
     sampler.run_nested(dlogz=precision, print_progress=False)
     samples = _samples(posterior, start, sampler.results, rng, about)
     if kept is not None:
@@ -94,16 +88,16 @@ class Calls:
         self.known = np.concatenate([np.zeros((0, 2)), *(chunk["calls"] for chunk in known)])
         self.n_chunks, self.n_calls, self.new = len(known), 0, []
 
-    def __call__(self, vector: np.ndarray) -> float:
-        """ln L at a flat vector."""
-        mark, number = float(np.sum(vector)), self.n_calls
+    def __call__(self, values: np.ndarray) -> float:
+        """ln L at values of the free components."""
+        mark, number = float(np.sum(values)), self.n_calls
         self.n_calls += 1
         if number < len(self.known):
             if self.known[number, 0] == mark:
                 return float(self.known[number, 1])
             self.known, self.n_chunks = self.known[:number], number // CHUNK  # other versions draw other numbers
             self.new = list(map(tuple, self.known[self.n_chunks * CHUNK :]))
-        value = float(self.likelihood(vector))
+        value = float(self.likelihood(values))
         self._keep(mark, value if np.isfinite(value) else IMPOSSIBLE)
         return value if np.isfinite(value) else IMPOSSIBLE
 
@@ -119,10 +113,15 @@ class Calls:
 
 
 def _compiled(posterior: Posterior):
-    """ln L as a function that is quick to call: one compiled program, its arrays at hand."""
+    """ln L of the free components as a function that is quick to call: one compiled program, its arrays at hand."""
     arrays, static = eqx.partition(posterior, eqx.is_array)
-    program = jax.jit(lambda arrays, vector: eqx.combine(arrays, static).log_likelihood(vector))
-    return lambda vector: program(arrays, vector)
+
+    @jax.jit
+    def program(arrays, values):
+        posterior = eqx.combine(arrays, static)
+        return posterior.log_likelihood(posterior.point.at[np.array(posterior.free)].set(values))
+
+    return lambda values: program(arrays, values)
 
 
 def _samples(posterior: Posterior, start: Start, results, rng, about: dict) -> Samples:
@@ -131,7 +130,9 @@ def _samples(posterior: Posterior, start: Start, results, rng, about: dict) -> S
     weights /= np.sum(weights)
     n_effective = 1 / np.sum(weights**2)
     chosen = rng.permutation(_equal_weight(weights, rng))
-    draws = with_densities(posterior, np.asarray(results.samples)[chosen][None])
+    vectors = np.tile(np.asarray(posterior.point), (1, chosen.size, 1))
+    vectors[..., list(posterior.free)] = results.samples[chosen]
+    draws = with_densities(posterior, vectors)
     more = {"log_evidence": float(results.logz[-1]), "log_evidence_uncertainty": float(results.logzerr[-1])}
     samples = as_samples(posterior, "nested", start, draws, about=about, **more)
     samples.statistics["n_effective"] = np.full((1, chosen.size), n_effective)

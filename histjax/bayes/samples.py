@@ -88,9 +88,7 @@ class Samples:
     @property
     def params(self) -> Params:
         """The draws by name, `{name: (chains, draws, ...)}`."""
-        return {
-            each.name: self.vectors[..., each.slice].reshape(*self.vectors.shape[:2], *each.shape) for each in self.sets
-        }
+        return self._by_name(self.vectors)
 
     @property
     def flat(self) -> np.ndarray:
@@ -225,7 +223,7 @@ class Samples:
         return _unpacked(*read_arrays(Path(path)))
 
     def _by_name(self, vector: np.ndarray) -> Params:
-        return {each.name: vector[..., each.slice].reshape(*vector.shape[:-1], *each.shape) for each in self.sets}
+        return {each.name: vector[..., each.slice].reshape((*vector.shape[:-1], *each.shape)) for each in self.sets}
 
     def _ends(self, ends: tuple[np.ndarray, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         low, high = map(self._by_name, ends)

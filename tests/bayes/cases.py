@@ -17,11 +17,12 @@ ON, OFF, TAU = 9, 12, 3.0
 """Counts in the region of interest and in a control region TAU times as large, of `on_off`."""
 
 
-def counting() -> "histjax.Model":
-    """One count without background: with a flat prior the posterior of mu is Gamma(n + 1, SIGNAL)."""
+def counting(background: float = 0.0) -> "histjax.Model":
+    """One count over a known background: with a flat prior and none the posterior of mu is Gamma(n + 1, SIGNAL)."""
     modifiers = [{"name": "mu", "type": "normfactor", "data": None}]
-    document = workspace([{"name": "signal", "data": [SIGNAL], "modifiers": modifiers}], [float(OBSERVED)])
-    return histjax.compile(histjax.read(document))
+    samples = [{"name": "signal", "data": [SIGNAL], "modifiers": modifiers}]
+    samples += [{"name": "background", "data": [background], "modifiers": []}] if background else []
+    return histjax.compile(histjax.read(workspace(samples, [float(OBSERVED)])))
 
 
 def on_off() -> "histjax.Model":
