@@ -66,7 +66,7 @@ class Posterior(eqx.Module):
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
     >>> posterior = Posterior(model, priors={"mu": Uniform(0.0, 5.0)})
     >>> print(f"{posterior.log_prior(model.ravel(model.init)):.6f}", posterior.improper)
-    3.228048 ()
+    1.369619 ()
     """
 
     likelihood: Likelihood
