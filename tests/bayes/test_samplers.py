@@ -156,9 +156,7 @@ def test_simulation_based_calibration(on_off_posterior):
         truth = prior.from_unit_cube(rng.random(2))
         drawn = model.unravel_data(model.draw_flat(jax.random.fold_in(KEY, number), truth))
         # the auxiliary data have made the prior, and stay
-        posterior = Posterior(
-            model, histjax.Data(drawn.main, model.data.aux), priors=priors, bounds={"gamma": (0.0, 20.0)}
-        )
+        posterior = Posterior(model, histjax.Data(drawn.main, model.data.aux), **options)
         samples = sample_nuts(posterior, 250, key=jax.random.fold_in(KEY, number), n_warmup=100)
         ranks.append(np.mean(samples.vectors[:, ::5] < truth, axis=(0, 1)))
     for column in np.array(ranks).T:
