@@ -53,8 +53,8 @@ def sample_nuts(
     - `most_doublings`: trajectories have at most 2 to this power steps.
     - `store`: a file to keep draws in and to go on from; `progress`: called with the draws done and to do.
 
-    Where an expected count can fall to 0 inside the bounds the density ends at a wall. A trajectory that meets it counts
-    as divergent; a larger `target_acceptance` makes that rarer, but does not prevent it.
+    Where an expected count can fall to 0 inside the bounds the density ends at a wall. A trajectory that meets it
+    counts as divergent; a larger `target_acceptance` makes that rarer, but does not prevent it.
 
     **Returns:** `Samples`; its `statistics` are `is_divergent`, `n_steps`, `acceptance` and `energy`.
 
