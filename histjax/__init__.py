@@ -78,6 +78,7 @@ from histjax.inference.ranking import ranking as ranking
 from histjax.inference.yields import YieldTable as YieldTable
 from histjax.inference.yields import Yields as Yields
 from histjax.inference.yields import predicted_yields as predicted_yields
+from histjax import bayes as bayes
 from histjax import constraints as constraints
 from histjax import counting as counting
 from histjax import hs3 as hs3

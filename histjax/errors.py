@@ -125,8 +125,12 @@ class InvalidArchive(HistjaxError):
         super().__init__(f"{source}: " + "\n  ".join(lines))
 
 
+class MissingExtra(HistjaxError):
+    """A package that is installed on request only."""
+
+
 class InvalidStore(HistjaxError):
-    """Toys that were kept and cannot be used: of another test, incomplete, overlapping, or in no readable form."""
+    """Toys or draws that were kept and cannot be used: of something else, incomplete, overlapping, or unreadable."""
 
 
 class HistjaxWarning(UserWarning):
@@ -146,7 +150,7 @@ class FailedToys(HistjaxWarning):
 
 
 class DamagedStore(HistjaxWarning):
-    """A file of stored toys that cannot be read; its toys are thrown again."""
+    """A file of stored toys or draws that cannot be read; they are thrown again."""
 
 
 class ImpreciseLimit(HistjaxWarning):

@@ -26,6 +26,7 @@ RANKS = {
     "fitting": 4,
     "inference": 5,
     "hs3": 5,
+    "bayes": 6,
     "pipeline": 6,
     "grids": 7,
     "plotting": 7,

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from histjax.cli.archives import archive
+from histjax.cli.bayes import sample, summary
 from histjax.cli.completions import completions
 from histjax.cli.describe import digest, inspect, validate
 from histjax.cli.fitting import fit
@@ -107,6 +108,8 @@ for command in (
     limit,
     significance,
     toys,
+    sample,
+    summary,
     patchset,
     archive,
     combine,
