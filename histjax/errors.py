@@ -111,6 +111,14 @@ class InvalidStore(HistjaxError):
     """Toys that were kept and cannot be used: of another test, incomplete, overlapping, or in no readable form."""
 
 
+class InvalidPlot(HistjaxError):
+    """A result that cannot be drawn that way, or a file that cannot hold a picture."""
+
+
+class MissingPackage(HistjaxError, ImportError):
+    """A package that histjax needs for this and that is not installed; the message says how to install it."""
+
+
 class HistjaxWarning(UserWarning):
     """Base class of the warnings."""
 

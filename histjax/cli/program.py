@@ -17,6 +17,7 @@ from histjax.cli.fitting import fit
 from histjax.cli.messages import say, warnings_said
 from histjax.cli.operations import combine, prune, rename, sort
 from histjax.cli.patchsets import patchset
+from histjax.cli.plot import plot
 from histjax.cli.profiling import contour, interval, scan
 from histjax.cli.ranking import gof, ranking
 from histjax.cli.testing import cls, limit, significance
@@ -107,6 +108,7 @@ for command in (
     significance,
     toys,
     patchset,
+    plot,
     archive,
     combine,
     prune,

@@ -9,7 +9,8 @@ from histjax.cli.messages import progress, say
 from histjax.cli.modelling import compiled_model
 from histjax.cli.option_types import Group
 from histjax.cli.output import Output
-from histjax.cli.records import component_names, finish, fit_summary, records, words
+from histjax.cli.pictures import Picture
+from histjax.cli.records import Drawn, component_names, finish, fit_summary, records, words
 
 IMPACTS = ("prefit_up", "prefit_down", "postfit_up", "postfit_down")
 OTHERS = ("linear", "pull", "width_ratio")
@@ -35,7 +36,10 @@ OTHERS = ("linear", "pull", "width_ratio")
     help="A group of parameters by names, globs or re:REGEX. May be repeated.  [default: by type of modifier]",
 )
 @options.output
-def ranking(source, modelling, fitting, poi: str | None, parameters, groups: dict, output: Output) -> None:
+@options.picture
+def ranking(
+    source, modelling, fitting, poi: str | None, parameters, groups: dict, output: Output, picture: Picture
+) -> None:
     """Rank parameters by their impact on another.
 
     An impact is the change of the best-fit value of the parameter of interest when a parameter is held at its best fit
@@ -63,6 +67,7 @@ def ranking(source, modelling, fitting, poi: str | None, parameters, groups: dic
                    status, message, n_iterations}
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
         stage("fitting")
@@ -73,7 +78,20 @@ def ranking(source, modelling, fitting, poi: str | None, parameters, groups: dic
         result = histjax.ranking(model, parameters=chosen, **settings)
         parts = histjax.grouped_impacts(model, groups=groups or None, **settings | {"init": result.fit})
         entries = ranking_entries(result, parts)
-    finish(output, entries, lambda: f"{result}\n\n{parts}", result)
+    drawn = Drawn(picture, lambda paged: _ranking_plot(result, paged))
+    finish(output, entries, lambda: f"{result}\n\n{parts}", result, drawn)
+
+
+def _ranking_plot(result, paged: bool):
+    from histjax import plotting
+
+    return (plotting.ranking_pages if paged else plotting.ranking_chart)(result)
+
+
+def _gof_plot(result):
+    from histjax import plotting
+
+    return plotting.goodness_chart(result)
 
 
 def ranking_entries(result, parts) -> dict:
@@ -113,7 +131,8 @@ def _impacts(result) -> list[dict]:
 @options.fitting
 @counting_options
 @options.output
-def gof(source, modelling, fitting, counting, output: Output) -> None:
+@options.picture
+def gof(source, modelling, fitting, counting, output: Output, picture: Picture) -> None:
     """Test the goodness of the fit against the saturated model.
 
     The p-value is asymptotic, or that of toys thrown at the best fit with --toys and --seed.
@@ -136,6 +155,7 @@ def gof(source, modelling, fitting, counting, output: Output) -> None:
                    a thousand failed, the exit status is 1
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
     import histjax
@@ -144,7 +164,7 @@ def gof(source, modelling, fitting, counting, output: Output) -> None:
     with counting.under_way(histjax.Asymptotic(), modelling, counting.toys or 0) as calculator:
         result = histjax.goodness_of_fit(model, model.data, calculator=calculator, **settings, throw=False)
         entries = gof_entries(result)
-    finish(output, entries, lambda: str(result), result)
+    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: _gof_plot(result)))
     if result.toys is None and not entries["n_degrees"] > 0:
         say("warning", result.message)
 

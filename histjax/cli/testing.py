@@ -9,11 +9,14 @@ from histjax.cli.messages import progress
 from histjax.cli.modelling import compiled_model
 from histjax.cli.option_types import Finite
 from histjax.cli.output import Output
-from histjax.cli.records import fit_summary
+from histjax.cli.pictures import Picture
+from histjax.cli.records import Drawn, fit_summary
 from histjax.errors import FailedFit
 
 STATISTICS = {"qtilde": "qmu_tilde", "q": "qmu", "q0": "q0", "t": "tmu", "ttilde": "tmu_tilde"}
 """pyhf's words for the test statistics, and histjax's names."""
+SCANNED = 31
+"""Values that are tested for the plot of a limit."""
 
 
 def _statistic(*words: str):
@@ -33,8 +36,17 @@ def _statistic(*words: str):
 )
 @counting_options
 @options.output
+@options.picture
 def cls(
-    source, modelling, poi: str | None, test_poi: float | None, test_stat: str, clipped_normal, counting, output
+    source,
+    modelling,
+    poi: str | None,
+    test_poi: float | None,
+    test_stat: str,
+    clipped_normal,
+    counting,
+    output,
+    picture: Picture,
 ) -> None:
     """Test a value of the parameter of interest.
 
@@ -65,6 +77,7 @@ def cls(
                         is 1
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
     import histjax
@@ -81,7 +94,7 @@ def cls(
             throw=False,
         )
         entries = {"CLs_obs": result.CLs, "CLs_exp": result.CLs_expected, **_hypotest_entries(result)}
-    _finish(output, entries | toy_entries(result.toys), result)
+    _finish(output, entries | toy_entries(result.toys), result, Drawn(picture, lambda paged: _test_plot(result)))
 
 
 @click.command()
@@ -112,8 +125,18 @@ def cls(
     help="With --toys: give up after so many, of both hypotheses and all values together.",
 )
 @options.output
+@options.picture
 def limit(
-    source, modelling, poi: str | None, level, test_stat: str, counting, relative_error, most_toys, output
+    source,
+    modelling,
+    poi: str | None,
+    level,
+    test_stat: str,
+    counting,
+    relative_error,
+    most_toys,
+    output,
+    picture: Picture,
 ) -> None:
     """Find the upper limits on the parameter of interest.
 
@@ -140,8 +163,13 @@ def limit(
                         then of the observed one; points: list of {poi_value,
                         CLs, CLs_uncertainty, CLs_exp, CLs_exp_uncertainty,
                         n_toys, n_failed}}
+    With --plot:
+      tests             list of {poi_value, CLs_obs, CLs_exp, CLsb, CLb,
+                        CLsb_exp, CLb_exp, converged}: what is drawn, unless
+                        toys are
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
     import histjax
@@ -157,7 +185,9 @@ def limit(
             stop_rule=histjax.StopRule(relative_error, most_toys),
             throw=False,
         )
-    _finish(output, _limit_entries(result), result)
+        tests = _scanned(model, result) if picture.is_wanted and result.toys is None else []
+    entries = _limit_entries(result) | ({"tests": [_scan_entry(each) for each in tests]} if tests else {})
+    _finish(output, entries, result, Drawn(picture, lambda paged: _limit_plot(result, tests)))
 
 
 @click.command()
@@ -203,11 +233,50 @@ def _tested(test_poi: float | None, test_stat: str) -> float:
     return test_poi
 
 
-def _finish(output: Output, entries: dict, result) -> None:
-    """Write, and then say that it is not to be believed if so."""
+def _scanned(model, result) -> list:
+    """Tests of values around the limits, for their plot."""
+    import numpy as np
+
+    import histjax
+
+    ends = np.append(result.expected, result.observed)
+    if not np.isfinite(ends).any():
+        return []
+    values = np.linspace(min(0.0, 1.2 * float(np.nanmin(ends))), 1.2 * float(np.nanmax(ends)), SCANNED)
+    settings = dict(poi=result.poi, statistic=getattr(histjax, result.statistic_name), throw=False)
+    return [histjax.hypotest(model, model.data, poi_value=value, **settings) for value in values]
+
+
+def _scan_entry(test) -> dict:
+    names = {"poi_value": "poi_value", "CLs": "CLs_obs", "CLs_expected": "CLs_exp", "CLsb": "CLsb", "CLb": "CLb"}
+    names |= {"CLsb_expected": "CLsb_exp", "CLb_expected": "CLb_exp"}
+    entries = {word: getattr(test, name) for name, word in names.items()}
+    return entries | {"converged": bool(test.fits.converged)}
+
+
+def _limit_plot(result, tests: list):
+    """The Brazil band, or where there is no limit to speak of, what is there of them."""
+    from histjax import plotting
+
+    tests = [each for each in tests if bool(each.fits.converged)]
+    if not tests and result.toys is None:
+        return plotting.limit_bars(result)
+    return plotting.brazil_band(tests or result, limit=result)
+
+
+def _test_plot(result):
+    from histjax import plotting
+
+    return (plotting.p_value_bars if result.toys is None else plotting.toy_distributions)(result)
+
+
+def _finish(output: Output, entries: dict, result, drawn: Drawn | None = None) -> None:
+    """Write, draw, and then say that it is not to be believed if so."""
     problem = too_many_failures(entries.get("toys"))
     entries["converged"] &= not problem
     output.write(entries, lambda: str(result))
+    if drawn is not None:
+        drawn.picture.write(drawn.draw, entries["converged"])
     if not entries["converged"]:
         lost = [problem] if problem else []
         lost += [f"{name} fit: {each['message']}" for name, each in entries["fits"].items() if not each["converged"]]
