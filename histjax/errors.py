@@ -112,7 +112,7 @@ class InvalidStore(HistjaxError):
 
 
 class InvalidPlot(HistjaxError):
-    """A result that cannot be drawn that way, or a file that cannot hold a picture."""
+    """A result that cannot be drawn or tabulated that way, or a file that cannot hold a picture."""
 
 
 class MissingPackage(HistjaxError, ImportError):

@@ -26,6 +26,7 @@ RANKS = {
     "inference": 5,
     "grids": 6,
     "plotting": 6,
+    "tables": 6,
     "interop": 6,
     "cli": 7,
     "__main__": 8,

@@ -101,7 +101,7 @@ def _interval(low: float, median: float, high: float) -> str:
 def _pair(ax, x: np.ndarray, y: np.ndarray, bins: int) -> None:
     contents, x_edges, y_edges = np.histogram2d(x, y, bins, range=[_span(x), _span(y)])
     smooth = _smoothed(contents.T)
-    levels = sorted({_level(smooth, share) for share in COVERED})
+    levels = sorted({level_holding(smooth, share) for share in COVERED})
     centres = [(edges[1:] + edges[:-1]) / 2 for edges in (x_edges, y_edges)]
     top = float(smooth.max())
     if len(levels) == 2 and 0 < levels[0] < levels[1] < top:
@@ -121,7 +121,7 @@ def _smoothed(contents: np.ndarray) -> np.ndarray:
     return contents
 
 
-def _level(contents: np.ndarray, share: float) -> float:
+def level_holding(contents: np.ndarray, share: float) -> float:
     """The height above which bins hold this share of everything."""
     falling = np.sort(contents.ravel())[::-1]
     total = np.cumsum(falling)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from histjax.errors import InvalidPlot, UnknownName
-from histjax.plotting.style import axes, note, numbers, one_result, shown, styled
+from histjax.plotting.style import all_shown, axes, note, numbers, one_result, styled
 
 ROWS = 25
 """Parameters that are drawn if none are named."""
@@ -33,7 +33,7 @@ def correlation_matrix(result, *, names: Sequence[str] | None = None, rows: int 
     chosen = _strongest(correlation, free, rows) if names is None else _places(known, names)
     if not len(chosen):
         raise InvalidPlot("there is no correlation to draw: every component is held")
-    part, labels = correlation[np.ix_(chosen, chosen)], [shown(known[i], 34) for i in chosen]
+    part, labels = correlation[np.ix_(chosen, chosen)], all_shown([known[i] for i in chosen], 34)
     side = (0.34 if len(chosen) <= WITH_NUMBERS else 0.2) * max(len(chosen), 5) + 0.075 * max(map(len, labels))
     ax = axes(ax, (side + 1.1, side + 0.3))
     mesh = ax.pcolormesh(part, cmap="RdBu_r", vmin=-1, vmax=1, edgecolors="white", linewidth=0.4)
@@ -69,5 +69,10 @@ def _write_numbers(ax, part: np.ndarray) -> None:
     for (row, column), value in np.ndenumerate(part):
         if np.isfinite(value):
             colour = "white" if abs(value) > 0.6 else "black"
-            text = f"{value:.2f}".replace("-", "−").replace("0.", ".") if abs(value) < 0.995 else f"{value:.0f}"
-            ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6, color=colour)
+            ax.text(column + 0.5, row + 0.5, _rounded(value), ha="center", va="center", fontsize=6, color=colour)
+
+
+def _rounded(value: float) -> str:
+    """Two digits after the point, and no zero before it."""
+    whole = abs(value) < 0.005 or abs(value) >= 0.995
+    return f"{abs(value):.0f}" if whole and value > -0.5 else f"{value:.2f}".replace("-", "−").replace("0.", ".")

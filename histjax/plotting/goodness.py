@@ -5,8 +5,20 @@ from math import lgamma
 import numpy as np
 
 from histjax.errors import InvalidPlot
-from histjax.plotting.pulls import names_beside, of_how_many
-from histjax.plotting.style import BLUE, GREY, LIGHT, ORANGE, SKY, VERMILION, numbers, one_result, panels, styled
+from histjax.plotting.pulls import names_beside, of_how_many, width_of
+from histjax.plotting.style import (
+    BLUE,
+    GREY,
+    LIGHT,
+    ORANGE,
+    SKY,
+    VERMILION,
+    all_shown,
+    numbers,
+    one_result,
+    panels,
+    styled,
+)
 from histjax.plotting.toys import fractions
 
 ROWS = 15
@@ -27,7 +39,9 @@ def goodness_chart(result, *, rows: int = ROWS, bins: int = 40, ax=None):
         raise InvalidPlot("there is no goodness of fit to draw: the deviance is not finite; did the fit converge?")
     terms = _terms(result)
     height = max(3.2, 1.0 + 0.19 * min(len(terms), rows))
-    both = panels(ax, 2, ncols=2, figsize=(8.4, height), width_ratios=(3, 2))
+    terms = [(name, *rest) for name, (_, *rest) in zip(all_shown(each[0] for each in terms), terms, strict=True)]
+    width = width_of([name for name, *_ in terms[:rows]])
+    both = panels(ax, 2, ncols=2, figsize=(6.6 + width, height), width_ratios=(3, 2))
     _distribution(both[0], result, bins)
     _contributions(both[1], terms, rows)
     return both

@@ -12,6 +12,10 @@ from histjax.plotting.style import BLACK, GREY, ONE_SIGMA, TWO_SIGMA, VERMILION,
 FINE = 240
 """Points along each axis of the grid on which values between the patches are interpolated."""
 
+FLAT = 0.05
+"""Triangles at the border that are flatter, by the ratio of inscribed and circumscribed circle, are left out: signals
+there are neighbours by accident."""
+
 SMALLEST = 1e-6
 """Where a logarithmic axis of CLs ends."""
 
@@ -103,7 +107,8 @@ def exclusion_contours(
 
     A signal is excluded where CLs is below 1 - `confidence_level`, or where its upper limit is below 1. Between the
     signals \(\Phi^{-1}(1 - \mathrm{CLs})\), or the logarithm of the limit, is interpolated linearly on the triangles of
-    a Delaunay triangulation, both axes in units of their range; nothing is extrapolated.
+    a Delaunay triangulation, both axes in units of their range, without the flat ones at its border; nothing
+    is extrapolated.
 
     **Arguments:** `grid`: a `GridResult`; `labels`: the horizontal and the vertical axis, by default the only two whose
     values differ; `where`: values of other labels.
@@ -136,13 +141,14 @@ class _Surfaces:
     """Interpolates values at scattered places on a fine grid; NaN outside their hull."""
 
     def __init__(self, places: np.ndarray):
-        from matplotlib.tri import Triangulation
+        from matplotlib.tri import TriAnalyzer, Triangulation
 
         low, high = places.min(axis=0), places.max(axis=0)
         unit = (places - low) / np.where(high > low, high - low, 1.0)
         if len(unit) < 3 or np.linalg.matrix_rank(unit - unit.mean(axis=0), tol=1e-9) < 2:
             raise InvalidPlot("contours need signals that do not lie on a line; limit_band draws those that do")
         self.triangles = Triangulation(*unit.T)
+        self.triangles.set_mask(TriAnalyzer(self.triangles).get_flat_tri_mask(FLAT))
         self.unit = np.linspace(0, 1, FINE)
         self.x, self.y = low[:, None] + (high - low)[:, None] * self.unit
 

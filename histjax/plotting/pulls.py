@@ -10,12 +10,12 @@ from histjax.plotting.style import (
     GREY,
     ONE_SIGMA,
     TWO_SIGMA,
+    all_shown,
     axes,
     extent,
     note,
     numbers,
     one_result,
-    shown,
     styled,
 )
 
@@ -51,7 +51,8 @@ def pull_chart(result, *, rows: int = ROWS, page: int | None = None, ax=None):
     chosen = on_page(defined, rows, page) if page else np.sort(defined[np.argsort(-remarkable[defined])][:rows])
     if not chosen.size:
         raise InvalidPlot("there is no pull to draw: no parameter has a constraint term of finite width")
-    ax = axes(ax, (5.6, 0.9 + 0.17 * max(chosen.size, 4)))
+    names = all_shown(result.names[i] for i in chosen)
+    ax = axes(ax, (3.7 + width_of(names), 0.9 + 0.17 * max(chosen.size, 4)))
     ends = extent([pull[chosen] - width[chosen], pull[chosen] + width[chosen]], include=[-2.4, 2.4])
     for half, colour in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
         ax.axvspan(-half, half, color=colour, alpha=0.45, lw=0, zorder=0)
@@ -62,7 +63,7 @@ def pull_chart(result, *, rows: int = ROWS, page: int | None = None, ax=None):
         ax.errorbar(pull[chosen][these], these, xerr=error, fmt="o", color=BLACK, mfc=face, ms=3.5, lw=1.1)
     half = max(abs(end) for end in ends)
     ax.set_xlim(-half, half)
-    names_beside(ax, [result.names[i] for i in chosen])
+    names_beside(ax, names)
     ax.set_xlabel(r"pull: (best fit − centre) / prefit width")
     of_how_many(ax, chosen.size, defined.size, rows, page, "largest")
     return ax
@@ -88,9 +89,14 @@ def on_page(places: np.ndarray, rows: int, page: int) -> np.ndarray:
     return places[rows * (page - 1) : rows * page]
 
 
+def width_of(names: list[str]) -> float:
+    """About how wide the longest name is, in inches."""
+    return 0.062 * max(map(len, names), default=0)
+
+
 def names_beside(ax, names: list[str]) -> None:
     """A row for each name, the first one on top, in letters that fit."""
-    ax.set_yticks(range(len(names)), [shown(name) for name in names], fontsize=8 if len(names) <= 60 else 6)
+    ax.set_yticks(range(len(names)), names, fontsize=8 if len(names) <= 60 else 6)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(names) - 0.4, -0.6)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from histjax.errors import InvalidPlot
-from histjax.plotting.pulls import n_pages, names_beside, of_how_many, on_page
+from histjax.plotting.pulls import n_pages, names_beside, of_how_many, on_page, width_of
 from histjax.plotting.style import (
     BLACK,
     BLUE,
@@ -13,6 +13,7 @@ from histjax.plotting.style import (
     ONE_SIGMA,
     ORANGE,
     TWO_SIGMA,
+    all_shown,
     extent,
     numbers,
     one_result,
@@ -47,10 +48,11 @@ def ranking_chart(result, *, rows: int = ROWS, page: int | None = None, ax=None)
     if not chosen.size:
         raise InvalidPlot(f"no parameter is ranked by its impact on {result.poi}")
     height = 1.2 + 0.2 * max(chosen.size, 4)
-    both = panels(ax, 2, ncols=2, sharey=True, figsize=(7.2, height), width_ratios=(3, 2))
+    names = all_shown(result.names[i] for i in chosen)
+    both = panels(ax, 2, ncols=2, sharey=True, figsize=(5.4 + width_of(names), height), width_ratios=(3, 2))
     _impacts(both[0], result, chosen)
     _pulls(both[1], numbers(result.pull)[chosen], numbers(result.width_ratio)[chosen])
-    names_beside(both[0], [result.names[i] for i in chosen])
+    names_beside(both[0], names)
     of_how_many(both[1], chosen.size, order.size, rows, page, "largest impacts")
     return both
 

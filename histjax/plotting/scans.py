@@ -92,19 +92,19 @@ def likelihood_contours(contour, *, ax=None):
         raise InvalidPlot(f"contours of one result are drawn, this is a batch of shape {points.shape[:-3]}")
     ax = axes(ax, (5.2, 4.0))
     order = np.argsort(numbers(contour.confidence_levels))
+    covered = "both" if contour.degrees_of_freedom == 2 else "each"
     styles = ("-", "--", "-.", ":")
     for rank, place in enumerate(order):
         closed = np.concatenate([points[place], points[place][:1]])
         level = 100 * float(contour.confidence_levels[place])
-        ax.plot(*closed.T, styles[rank % 4], color=BLUE, label=f"{level:.4g} %")
+        ax.plot(*closed.T, styles[rank % 4], color=BLUE, label=f"{level:.4g} %, {covered}")
     best = _best(ax, numbers(contour.best))
     handles = [*ax.lines[: len(order)], best]
     for set_limits, column in ((ax.set_xlim, 0), (ax.set_ylim, 1)):
         set_limits(*extent([line.get_data()[column] for line in ax.lines], margin=0.08))
     ax.set_xlabel(shown(contour.names[0]))
     ax.set_ylabel(shown(contour.names[1]))
-    covered = "jointly" if contour.degrees_of_freedom == 2 else "each alone"
-    ax.legend(handles=handles, title=f"profile likelihood, {covered}", title_fontsize=8.5)
+    ax.legend(handles=handles, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), columnspacing=1.2)
     return ax
 
 

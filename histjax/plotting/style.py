@@ -68,7 +68,7 @@ SETTINGS = {
 }
 """Settings of matplotlib while a plot is drawn or saved."""
 
-LONGEST = 42
+LONGEST = 44
 """Longer names are cut in the middle."""
 
 
@@ -126,6 +126,18 @@ def shown(name, longest: int = LONGEST) -> str:
     if len(name) > longest:
         name = f"{name[: longest // 2]}…{name[len(name) - (longest - 1) // 2 :]}"
     return name.replace("$", r"\$")
+
+
+def all_shown(names: Iterable, longest: int = LONGEST) -> list[str]:
+    """Names as they are written, cut where they are too long, but never so short that two become one.
+
+    >>> all_shown(["shape_SR_low_stat[0]", "shape_SR_top_stat[0]"], 12)
+    ['shape_SR_low_stat[0]', 'shape_SR_top_stat[0]']
+    """
+    names = [str(name) for name in names]
+    while len({shown(name, longest) for name in names}) < len(set(names)):
+        longest = longest * 5 // 4
+    return [shown(name, longest) for name in names]
 
 
 def numbers(values) -> np.ndarray:

@@ -33,7 +33,7 @@ def toy_distributions(test, *, bins: int = BINS, asymptotic: bool = True, ax=Non
         contents = fractions(tally, edges)
         label = f"{names[which]}: {tally.n_good} toys"
         ax.stairs(contents, edges, color=colour, lw=1.3, fill=False, label=label, baseline=None)
-        if asymptotic:
+        if asymptotic and np.isfinite(float(test.statistic_asimov)):
             law = _law(test, which, edges)
             centres = (edges[1:] + edges[:-1]) / 2
             ax.plot(centres, law, "--", color=colour, lw=1.1, label="asymptotic")

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from histjax.errors import InvalidPlot, UnknownName
-from histjax.plotting.style import BLACK, GREY, LIGHT, STACK, mplhep, numbers, panels, shown, styled
+from histjax.plotting.style import BLACK, GREY, LIGHT, STACK, all_shown, mplhep, numbers, panels, shown, styled
 
 MOST_SAMPLES = 9
 """Samples with a colour of their own; the smallest are taken together."""
 MOST_BINS = 60
 """Bins that are drawn side by side."""
+LONGEST_CHANNEL = 34
 ONE_SIGMA_TAIL = 0.15865525393145707
 
 
@@ -43,7 +44,8 @@ def stacked_yields(
     **Returns:** an array of the two `Axes`. **Raises:** `UnknownName`, `InvalidPlot`.
     """
     channels = _channels(result, channels)
-    upper, lower = both = panels(ax, 2, nrows=2, sharex=True, figsize=(7.2, 4.8), height_ratios=(3, 1))
+    sizes = {name: np.size(result.expected.bins[name]) for name in channels}
+    upper, lower = both = panels(ax, 2, nrows=2, sharex=True, figsize=_size(sizes), height_ratios=(3, 1))
     expected, sigma, observed = (
         np.concatenate([numbers(table[name]) for name in channels])
         for table in (result.expected.bins, result.uncertainty.bins, result.observed)
@@ -62,7 +64,7 @@ def stacked_yields(
     upper.set_ylabel("events per bin")
     _legend(upper)
     _ratio(lower, edges, expected, sigma, observed)
-    _horizontal(both, {name: len(numbers(result.expected.bins[name])) for name in channels})
+    _horizontal(both, sizes)
     return both
 
 
@@ -91,6 +93,12 @@ def _fitting(result, channels: list[str]) -> list[str]:
     """The first channels, one at least, that have at most `MOST_BINS` bins together."""
     total = np.cumsum([np.size(result.expected.bins[name]) for name in channels])
     return channels[: max(int(np.sum(total <= MOST_BINS)), 1)]
+
+
+def _size(sizes: dict[str, int]) -> tuple[float, float]:
+    """Of the figure in inches, with room for the names of the channels where they stand upright."""
+    longest = max(map(len, all_shown(sizes, LONGEST_CHANNEL)))
+    return (9.0 if sum(sizes.values()) > 30 else 7.2), 4.8 + (0.06 * longest if len(sizes) > 12 else 0.0)
 
 
 def _stack(ax, result, channels: list[str], edges: np.ndarray, most_samples: int) -> None:
@@ -148,7 +156,7 @@ def _heights(ax, expected, sigma, observed, logarithmic: bool) -> None:
     if logarithmic:
         smallest = expected[np.isfinite(expected) & (expected > 0)]
         ax.set_yscale("log")
-        ax.set_ylim(max(0.3 * float(smallest.min(initial=1.0)), 1e-3), 3 * top)
+        ax.set_ylim(max(0.1 * float(smallest.min(initial=top)), 1e-3), 3 * top)
     else:
         ax.set_ylim(0, 1.08 * top)
 
@@ -168,8 +176,9 @@ def _ratio(ax, edges, expected, sigma, observed) -> None:
     ax.fill_between(edges, low, high, step="post", hatch="////", facecolor="none", edgecolor=GREY, lw=0)
     ax.axhline(1.0, color=BLACK, lw=0.8)
     _data(ax, edges, observed, np.nan_to_num(scale), None)
-    away = np.nanmax(abs(np.concatenate([observed / scale - 1, band, [0.0]])))
-    half = float(np.clip(1.3 * away, 0.1, 1.0))
+    ends = [end / scale - 1 for end in poisson_intervals(observed)]
+    away = np.nanmax(abs(np.concatenate([*ends, band, [0.0]])))
+    half = float(np.clip(1.15 * away, 0.1, 1.0))
     ax.set_ylim(1 - half, 1 + half)
     beyond = np.flatnonzero(observed / scale > 1 + half)  # half is 1 then, and nothing lies below 0
     ax.plot(beyond + 0.5, np.full(beyond.size, 1.9), "^", color=BLACK, ms=5)
@@ -190,7 +199,7 @@ def _horizontal(both, sizes: dict[str, int]) -> None:
         centres = (ends[1:] + ends[:-1]) / 2
         is_tight = max(len(name) / size for name, size in sizes.items()) > 75 / ends[-1]
         style = dict(rotation=90 if len(sizes) > 12 else 30, ha="center" if len(sizes) > 12 else "right")
-        names = [shown(name, 30) for name in sizes]
+        names = all_shown(sizes, LONGEST_CHANNEL)
         lower.set_xticks(centres, names, fontsize=7.5, **(style if is_tight else {}))
         if is_tight and len(sizes) <= 12:
             for label in lower.get_xticklabels():
