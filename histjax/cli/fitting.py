@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import click
 
-from histjax.cli import options, postfit
+from histjax.cli import drawing, options, postfit
 from histjax.cli.messages import progress, say
 from histjax.cli.modelling import compiled_model
 from histjax.cli.output import Output
@@ -120,19 +120,11 @@ def fit(
         settings = fitting.settings(model.parameters)
         answer = _answer(model, settings, extras, _best_fit(model, settings, starts, seed))
     output.write(answer.entries, lambda: "\n\n".join(map(str, answer.parts)))
-    picture.write(lambda paged: _plot(model, answer.result, paged), not answer.failure)
+    picture.write(lambda paged: drawing.pulls(model, answer.result, paged), not answer.failure)
     if answer.failure:
         raise FailedFit(answer.failure, answer.result)
     if answer.warning:
         say("warning", answer.warning)
-
-
-def _plot(model, result, paged: bool):
-    """The pulls."""
-    import histjax
-    from histjax import plotting
-
-    return (plotting.pull_pages if paged else plotting.pull_chart)(histjax.pulls(model, result))
 
 
 class Answer(NamedTuple):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.documents import read_pair
 from histjax.cli.messages import progress, progress_bar
 from histjax.cli.modelling import calm_linear_algebra, compile_options, masked
@@ -14,7 +14,6 @@ from histjax.cli.output import Output
 from histjax.cli.pictures import Picture
 from histjax.cli.records import Drawn, finish
 from histjax.cli.testing import STATISTICS
-from histjax.errors import InvalidPlot
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def cls(
     output.check()
     picture.check()
     grid = _grid(signals, modelling)
-    draw = _plot_of(grid, picture)
+    draw = drawing.of_grid(grid) if picture.is_wanted else None
     import histjax
 
     with progress_bar("testing", len(grid)) as advance:
@@ -146,7 +145,7 @@ def limit(signals: Signals, modelling, poi, level: float, test_stat: str, output
     output.check()
     picture.check()
     grid = _grid(signals, modelling)
-    draw = _plot_of(grid, picture)
+    draw = drawing.of_grid(grid) if picture.is_wanted else None
     import histjax
 
     statistic = getattr(histjax, STATISTICS[test_stat])
@@ -173,25 +172,6 @@ def _grid(signals: Signals, modelling: options.Modelling):
             document, patchset, verify=not signals.no_verify, names=signals.name or None, document_name=name, **settings
         )
     return grid.with_weights(masked(modelling)) if modelling.mask else grid
-
-
-def _plot_of(grid, picture: Picture) -> Callable | None:
-    """The function that draws the results of the grid: a band over one label, contours in the plane of two.
-
-    **Raises:** `InvalidPlot` before the work, where other numbers of labels have several values.
-    """
-    if not picture.is_wanted:
-        return None
-    from histjax import plotting
-
-    columns = zip(*(point.values for point in grid.points), strict=True)
-    varying = [label for label, column in zip(grid.labels, columns, strict=True) if len(set(column)) > 1]
-    if len(varying) not in (1, 2):
-        raise InvalidPlot(
-            f"--plot is for signals that differ in one label or two, these differ in {len(varying)} of "
-            f"{', '.join(grid.labels)}; choose some with --name, or write JSON and draw it with histjax plot"
-        )
-    return plotting.limit_band if len(varying) == 1 else plotting.exclusion_contours
 
 
 def _finish(output: Output, result, entries: dict, renamed: dict[str, str], drawn: Drawn) -> None:

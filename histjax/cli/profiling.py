@@ -2,7 +2,7 @@
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.messages import progress
 from histjax.cli.modelling import compiled_model
 from histjax.cli.option_types import Axis, Finite
@@ -127,7 +127,7 @@ def scan(source, modelling, fitting, axes: dict, output: Output, picture: Pictur
             "best": {name: result.fit.vector[model.parameters.index(name)][0] for name in result.names},
             **_end(result),
         }
-    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: _scan_plot(result)))
+    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: drawing.scan(result)))
 
 
 @click.command()
@@ -200,19 +200,7 @@ def contour(
             "degrees_of_freedom": result.degrees_of_freedom,
             **_end(result),
         }
-    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: _contour_plot(result)))
-
-
-def _scan_plot(result):
-    from histjax import plotting
-
-    return (plotting.likelihood_scan if len(result.names) == 1 else plotting.likelihood_surface)(result)
-
-
-def _contour_plot(result):
-    from histjax import plotting
-
-    return plotting.likelihood_contours(result)
+    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: drawing.contour(result)))
 
 
 def _poi(model) -> str:

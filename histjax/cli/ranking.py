@@ -2,7 +2,7 @@
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.counting import counting as counting_options
 from histjax.cli.counting import failures
 from histjax.cli.messages import progress, say
@@ -78,20 +78,8 @@ def ranking(
         result = histjax.ranking(model, parameters=chosen, **settings)
         parts = histjax.grouped_impacts(model, groups=groups or None, **settings | {"init": result.fit})
         entries = ranking_entries(result, parts)
-    drawn = Drawn(picture, lambda paged: _ranking_plot(result, paged))
+    drawn = Drawn(picture, lambda paged: drawing.ranking(result, paged))
     finish(output, entries, lambda: f"{result}\n\n{parts}", result, drawn)
-
-
-def _ranking_plot(result, paged: bool):
-    from histjax import plotting
-
-    return (plotting.ranking_pages if paged else plotting.ranking_chart)(result)
-
-
-def _gof_plot(result):
-    from histjax import plotting
-
-    return plotting.goodness_chart(result)
 
 
 def ranking_entries(result, parts) -> dict:
@@ -164,7 +152,7 @@ def gof(source, modelling, fitting, counting, output: Output, picture: Picture) 
     with counting.under_way(histjax.Asymptotic(), modelling, counting.toys or 0) as calculator:
         result = histjax.goodness_of_fit(model, model.data, calculator=calculator, **settings, throw=False)
         entries = gof_entries(result)
-    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: _gof_plot(result)))
+    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: drawing.goodness(result)))
     if result.toys is None and not entries["n_degrees"] > 0:
         say("warning", result.message)
 

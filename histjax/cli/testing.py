@@ -2,7 +2,7 @@
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.counting import counting as counting_options
 from histjax.cli.counting import search_entries, too_many_failures, toy_entries
 from histjax.cli.messages import progress
@@ -15,8 +15,6 @@ from histjax.errors import FailedFit
 
 STATISTICS = {"qtilde": "qmu_tilde", "q": "qmu", "q0": "q0", "t": "tmu", "ttilde": "tmu_tilde"}
 """pyhf's words for the test statistics, and histjax's names."""
-SCANNED = 31
-"""Values that are tested for the plot of a limit."""
 
 
 def _statistic(*words: str):
@@ -94,7 +92,9 @@ def cls(
             throw=False,
         )
         entries = {"CLs_obs": result.CLs, "CLs_exp": result.CLs_expected, **_hypotest_entries(result)}
-    _finish(output, entries | toy_entries(result.toys), result, Drawn(picture, lambda paged: _test_plot(result)))
+    _finish(
+        output, entries | toy_entries(result.toys), result, Drawn(picture, lambda paged: drawing.hypothesis(result))
+    )
 
 
 @click.command()
@@ -185,9 +185,9 @@ def limit(
             stop_rule=histjax.StopRule(relative_error, most_toys),
             throw=False,
         )
-        tests = _scanned(model, result) if picture.is_wanted and result.toys is None else []
-    entries = _limit_entries(result) | ({"tests": [_scan_entry(each) for each in tests]} if tests else {})
-    _finish(output, entries, result, Drawn(picture, lambda paged: _limit_plot(result, tests)))
+        tests = drawing.tested_values(model, result) if picture.is_wanted and result.toys is None else []
+    entries = _limit_entries(result) | ({"tests": [drawing.entry_of_test(each) for each in tests]} if tests else {})
+    _finish(output, entries, result, Drawn(picture, lambda paged: drawing.limits(result, tests)))
 
 
 @click.command()
@@ -231,43 +231,6 @@ def _tested(test_poi: float | None, test_stat: str) -> float:
     if test_poi is None:
         return 0.0 if test_stat == "q0" else 1.0
     return test_poi
-
-
-def _scanned(model, result) -> list:
-    """Tests of values around the limits, for their plot."""
-    import numpy as np
-
-    import histjax
-
-    ends = np.append(result.expected, result.observed)
-    if not np.isfinite(ends).any():
-        return []
-    values = np.linspace(min(0.0, 1.2 * float(np.nanmin(ends))), 1.2 * float(np.nanmax(ends)), SCANNED)
-    settings = dict(poi=result.poi, statistic=getattr(histjax, result.statistic_name), throw=False)
-    return [histjax.hypotest(model, model.data, poi_value=value, **settings) for value in values]
-
-
-def _scan_entry(test) -> dict:
-    names = {"poi_value": "poi_value", "CLs": "CLs_obs", "CLs_expected": "CLs_exp", "CLsb": "CLsb", "CLb": "CLb"}
-    names |= {"CLsb_expected": "CLsb_exp", "CLb_expected": "CLb_exp"}
-    entries = {word: getattr(test, name) for name, word in names.items()}
-    return entries | {"converged": bool(test.fits.converged)}
-
-
-def _limit_plot(result, tests: list):
-    """The Brazil band, or where there is no limit to speak of, what is there of them."""
-    from histjax import plotting
-
-    tests = [each for each in tests if bool(each.fits.converged)]
-    if not tests and result.toys is None:
-        return plotting.limit_bars(result)
-    return plotting.brazil_band(tests or result, limit=result)
-
-
-def _test_plot(result):
-    from histjax import plotting
-
-    return (plotting.p_value_bars if result.toys is None else plotting.toy_distributions)(result)
 
 
 def _finish(output: Output, entries: dict, result, drawn: Drawn | None = None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from histjax.errors import InvalidPlot, UnknownName
-from histjax.plotting.style import all_shown, axes, note, numbers, one_result, styled
+from histjax.plotting.style import all_shown, axes, colour_bar, note, numbers, one_result, styled
 
 ROWS = 25
 """Parameters that are drawn if none are named."""
@@ -37,7 +37,7 @@ def correlation_matrix(result, *, names: Sequence[str] | None = None, rows: int 
     side = (0.34 if len(chosen) <= WITH_NUMBERS else 0.2) * max(len(chosen), 5) + 0.075 * max(map(len, labels))
     ax = axes(ax, (side + 1.1, side + 0.3))
     mesh = ax.pcolormesh(part, cmap="RdBu_r", vmin=-1, vmax=1, edgecolors="white", linewidth=0.4)
-    ax.figure.colorbar(mesh, ax=ax, shrink=0.7, label="correlation", pad=0.02)
+    colour_bar(ax, mesh, "correlation", shrink=0.7, pad=0.02)
     centres = np.arange(len(chosen)) + 0.5
     ax.set_xticks(centres, labels, rotation=90, fontsize=7.5)
     ax.set_yticks(centres, labels, fontsize=7.5)

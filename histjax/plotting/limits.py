@@ -132,9 +132,16 @@ def exclusion_contours(
         set_limits(*extent([points.places[:, column]]))
     ax.set_xlabel(shown(labels[0]))
     ax.set_ylabel(shown(labels[1]))
-    _remark(ax, points.n_lost, len(grid))
-    ax.legend(handles=handles, title=f"excluded at {100 * confidence_level:g} % CL", title_fontsize=8.5)
+    _legend(ax, handles, f"excluded at {100 * confidence_level:g} % CL", points.n_lost, len(grid))
     return ax
+
+
+def _legend(ax, handles: list, title: str, n_lost: int, n_all: int) -> None:
+    """Above the axes, since contours may be anywhere in them."""
+    title += f" ({n_lost} of {n_all} signals have no answer)" if n_lost else ""
+    columns = 3 if all(len(each.get_label()) < 15 for each in handles) else 2
+    place = dict(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, columnspacing=1.2)
+    ax.legend(handles=handles, title=title, title_fontsize=8.5, alignment="left", **place)
 
 
 class _Surfaces:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from histjax.errors import InvalidPlot
-from histjax.plotting.style import BLACK, BLUE, GREY, VERMILION, axes, extent, note, numbers, shown, styled
+from histjax.plotting.style import BLACK, BLUE, GREY, VERMILION, axes, colour_bar, extent, note, numbers, shown, styled
 
 LEVEL_LABEL = r"$-2\,\Delta\ln L$"
 LINES = ((1.0, "1σ"), (4.0, "2σ"), (9.0, "3σ"))
@@ -63,7 +63,7 @@ def likelihood_surface(scan, *, highest: float = 12.0, ax=None):
     ax = axes(ax, (5.2, 4.0))
     mesh = ax.pcolormesh(x, y, delta, shading="nearest", cmap="viridis_r", vmin=0, vmax=highest, linewidth=0)
     mesh.set_edgecolor("face")  # no white seams in vector output
-    ax.figure.colorbar(mesh, ax=ax, label=LEVEL_LABEL, extend="max")
+    colour_bar(ax, mesh, LEVEL_LABEL, extend="max")
     handles = []
     for (level, word), style in zip(JOINT, ("-", "--"), strict=True):
         if min(delta.shape) > 1 and delta.min() < level < delta.max():

@@ -169,6 +169,12 @@ def one_result(shape: tuple[int, ...], dimensions: int, what: str) -> None:
         )
 
 
+def colour_bar(ax, mesh, label: str, **settings) -> None:
+    """The scale of the colours beside the axes: of lines and areas, where matplotlib would take an image."""
+    bar = ax.figure.colorbar(mesh, ax=ax, label=label, **settings)
+    bar.solids.set(rasterized=False, edgecolor="face")
+
+
 def note(ax, text: str) -> None:
     """A remark in small letters above the right end of the axes."""
     ax.set_title(text, loc="right", fontsize=7.5, color=GREY)
