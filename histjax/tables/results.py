@@ -15,7 +15,7 @@ def fit_table(result) -> Table:
     >>> print(fit_table(histjax.fit(model)))
     | parameter | best fit | prefit width | note |
     |:--|--:|--:|--:|
-    | mu | 0.0 |  | at bound |
+    | mu | 0 |  | at bound |
     | uncorr_bkguncrt[0] | 1.00 ± 0.06 | 0.06 |  |
     | uncorr_bkguncrt[1] | 0.96 ± 0.09 | 0.135 |  |
     """
