@@ -79,9 +79,13 @@ from histjax.inference.yields import YieldTable as YieldTable
 from histjax.inference.yields import Yields as Yields
 from histjax.inference.yields import predicted_yields as predicted_yields
 from histjax import constraints as constraints
+from histjax import counting as counting
+from histjax import hs3 as hs3
 from histjax import interpolation as interpolation
 from histjax.model.data import Data as Data
 from histjax.model.histfactory import Model as Model
+from histjax.model.profiled import ProfiledModel as ProfiledModel
+from histjax.model.profiled import profiled as profiled
 from histjax.pipeline import compile as compile
 from histjax.building import build_workspace as build_workspace
 from histjax.pipeline import read as read

@@ -74,6 +74,24 @@ class InvalidModel(HistjaxError):
     """A model that cannot be compiled, or data that it cannot have produced."""
 
 
+class InvalidExpression(HistjaxError):
+    """A text that is no expression of HS3's language; `column` is the place in it, counted from 1.
+
+    >>> print(InvalidExpression("2 x + 1", 3, "expected an operator, found 'x'", "write * for a product"))
+    expression, column 3: expected an operator, found 'x'; write * for a product
+      2 x + 1
+        ^
+    """
+
+    def __init__(self, text: str, column: int, message: str, advice: str):
+        self.column = column
+        start, stop = max(0, column - 61), column + 59
+        shown = "".join(each if each.isprintable() else " " for each in text[start:stop])
+        before, after = "..." if start else "", "..." if stop < len(text) else ""
+        caret = " " * (len(before) + column - 1 - start) + "^"
+        super().__init__(f"expression, column {column}: {message}; {advice}\n  {before}{shown}{after}\n  {caret}")
+
+
 class UnknownName(HistjaxError):
     """A measurement, channel, sample or parameter that the model does not have."""
 

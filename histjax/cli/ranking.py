@@ -1,5 +1,7 @@
 """`ranking`, `gof`: where the uncertainty of the parameter of interest comes from; whether the model fits at all."""
 
+import math
+
 import click
 
 from histjax.cli import drawing, options
@@ -11,6 +13,7 @@ from histjax.cli.option_types import Group
 from histjax.cli.output import Output
 from histjax.cli.pictures import Picture
 from histjax.cli.records import Drawn, component_names, finish, fit_summary, records, words
+from histjax.errors import InvalidModel
 
 IMPACTS = ("prefit_up", "prefit_down", "postfit_up", "postfit_down")
 OTHERS = ("linear", "pull", "width_ratio")
@@ -148,6 +151,8 @@ def gof(source, modelling, fitting, counting, output: Output, picture: Picture) 
         model = compiled_model(source, modelling, stage)
     import histjax
 
+    if math.isnan(model.n_observations):
+        raise InvalidModel("there is no saturated model to compare with: the data are not counts in bins alone")
     settings = fitting.settings(model.parameters)
     with counting.under_way(histjax.Asymptotic(), modelling, counting.toys or 0) as calculator:
         result = histjax.goodness_of_fit(model, model.data, calculator=calculator, **settings, throw=False)

@@ -46,6 +46,7 @@ class Model(Likelihood):
     -15.387627
     """
 
+    describes_asimov = True
     layout: Layout = eqx.field(static=True)
     templates: Templates
     tables: Tables
