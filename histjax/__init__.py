@@ -83,6 +83,8 @@ from histjax import constraints as constraints
 from histjax import counting as counting
 from histjax import hs3 as hs3
 from histjax import interpolation as interpolation
+from histjax import plotting as plotting
+from histjax import tables as tables
 from histjax.model.data import Data as Data
 from histjax.model.histfactory import Model as Model
 from histjax.model.profiled import ProfiledModel as ProfiledModel

@@ -133,6 +133,14 @@ class InvalidStore(HistjaxError):
     """Toys or draws that were kept and cannot be used: of something else, incomplete, overlapping, or unreadable."""
 
 
+class InvalidPlot(HistjaxError):
+    """A result that cannot be drawn or tabulated that way, or a file that cannot hold a picture."""
+
+
+class MissingPackage(HistjaxError, ImportError):
+    """A package that histjax needs for this and that is not installed; the message says how to install it."""
+
+
 class HistjaxWarning(UserWarning):
     """Base class of the warnings."""
 

@@ -30,6 +30,7 @@ RANKS = {
     "pipeline": 6,
     "grids": 7,
     "plotting": 7,
+    "tables": 7,
     "interop": 7,
     "cli": 8,
     "__main__": 9,

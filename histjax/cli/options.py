@@ -10,6 +10,7 @@ import click
 
 from histjax.cli.option_types import Assignment, Pattern, RegexAssignment
 from histjax.cli.output import Output
+from histjax.cli.pictures import Picture
 
 
 def as_mapping(context: click.Context, parameter: click.Parameter, pairs: tuple[tuple[str, Any], ...]) -> dict:
@@ -199,6 +200,12 @@ output = packed(
     Output,
     click.option("--output-file", metavar="FILE", help="Write the JSON to a file instead."),
     click.option("--text", is_flag=True, help="Print a table instead of JSON; besides it, with --output-file."),
+)
+
+picture = packed(
+    "picture",
+    Picture,
+    click.option("--plot", metavar="FILE", help="Draw it, too: a .pdf, .svg or .png file."),
 )
 
 poi = click.option("--poi", metavar="NAME", help="The parameter of interest.  [default: the measurement's]")

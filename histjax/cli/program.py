@@ -19,6 +19,7 @@ from histjax.cli.hs3 import convert
 from histjax.cli.messages import say, warnings_said
 from histjax.cli.operations import combine, prune, rename, sort
 from histjax.cli.patchsets import patchset
+from histjax.cli.plot import plot
 from histjax.cli.profiling import contour, interval, scan
 from histjax.cli.ranking import gof, ranking
 from histjax.cli.testing import cls, limit, significance
@@ -111,6 +112,7 @@ for command in (
     sample,
     summary,
     patchset,
+    plot,
     archive,
     combine,
     prune,
