@@ -36,7 +36,8 @@ def pdg_rounded(value: float, uncertainty: float) -> tuple[str, str]:
 
 def rendered(*parts) -> str:
     """Rich renderables as plain text."""
-    console = Console(file=io.StringIO(), width=120, force_terminal=False, color_system=None)
+    # in a notebook rich would display the parts itself and leave the text empty
+    console = Console(file=io.StringIO(), width=120, force_terminal=False, force_jupyter=False, color_system=None)
     for part in parts:
         console.print(part)
     return console.file.getvalue().rstrip("\n")

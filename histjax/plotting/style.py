@@ -96,9 +96,18 @@ def _missing(error: ImportError) -> MissingPackage:
 
 @contextlib.contextmanager
 def styled() -> Iterator[None]:
-    """Within it, or within a function that it decorates, matplotlib has histjax's settings."""
-    with pyplot().rc_context(SETTINGS):
+    """Within it, or within a function that it decorates, matplotlib has histjax's settings.
+
+    Only those are put back afterwards: the first figure of a notebook makes other settings, which must stay, for
+    without them the next figures are not shown.
+    """
+    current = pyplot().rcParams
+    before = {name: current[name] for name in SETTINGS}
+    current.update(SETTINGS)
+    try:
         yield
+    finally:
+        current.update(before)
 
 
 def axes(ax, size: tuple[float, float]):

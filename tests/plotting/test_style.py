@@ -36,8 +36,19 @@ def test_settings_are_given_back():
         ax = plotting.likelihood_scan(results.scan())
         with pytest.raises(InvalidPlot):
             plotting.likelihood_scan(results.surface())
+        plotting.stacked_yields(results.yields())
         assert dict(matplotlib.rcParams) == before
     assert ax.xaxis.label.get_size() == style.SETTINGS["axes.labelsize"]
+
+
+def test_what_a_backend_sets_up_stays():
+    """A notebook's backend turns on interactive figures when the first one is made, inside a plot. That was undone with
+    histjax's own settings, so that no figure but the first was shown.
+    """
+    with matplotlib.rc_context({"interactive": False}):
+        with style.styled():
+            matplotlib.rcParams["interactive"] = True
+        assert matplotlib.rcParams["interactive"]
 
 
 @pytest.mark.parametrize(("kind", "start"), [("pdf", b"%PDF-"), ("svg", b"<?xml"), ("png", b"\x89PNG")])
