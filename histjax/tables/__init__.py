@@ -7,6 +7,7 @@ print(tables.ranking_table(ranking).latex())
 
 from histjax.tables.results import fit_table as fit_table
 from histjax.tables.results import limit_table as limit_table
+from histjax.tables.results import measured as measured
 from histjax.tables.results import pulls_table as pulls_table
 from histjax.tables.results import ranking_table as ranking_table
 from histjax.tables.results import yields_table as yields_table

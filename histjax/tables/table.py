@@ -21,7 +21,7 @@ _LATEX = {
 PLUS_MINUS = "±"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """A table: its first column is text, the others are numbers.
 
@@ -80,6 +80,8 @@ class Table:
 
     def __str__(self) -> str:
         return self.markdown()
+
+    __repr__ = __str__
 
 
 def _markdown(text: str) -> str:
