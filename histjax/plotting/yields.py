@@ -53,13 +53,13 @@ def stacked_yields(
     if expected.ndim != 1 or not np.isfinite(expected).any():
         raise InvalidPlot("yields of one result are drawn, and they are finite; is this a batch, or did the fit fail?")
     edges = np.arange(expected.size + 1.0)
-    _stack(upper, result, channels, edges, most_samples)
+    ends = _stack(upper, result, channels, edges, most_samples)
     _uncertainty(upper, edges, expected, sigma)
     if prefit is not None:
         before = np.concatenate([numbers(prefit.expected.bins[name]) for name in channels])
         upper.stairs(before, edges, color=BLACK, ls="--", lw=1.1, label="prefit, sum")
     _data(upper, edges, observed, np.ones_like(observed), "observed")
-    _heights(upper, expected, sigma, observed, logarithmic)
+    _heights(upper, expected, sigma, observed, ends, logarithmic)
     upper.set_title("postfit" if result.is_postfit else "prefit")
     upper.set_ylabel("events per bin")
     _legend(upper)
@@ -101,8 +101,8 @@ def _size(sizes: dict[str, int]) -> tuple[float, float]:
     return (9.0 if sum(sizes.values()) > 30 else 7.2), 4.8 + (0.06 * longest if len(sizes) > 12 else 0.0)
 
 
-def _stack(ax, result, channels: list[str], edges: np.ndarray, most_samples: int) -> None:
-    """The samples, the largest at the bottom."""
+def _stack(ax, result, channels: list[str], edges: np.ndarray, most_samples: int) -> tuple[float, float]:
+    """The samples, the largest at the bottom; what is negative, as an interference, below 0. Returns where they end."""
     rows: dict[str, list[np.ndarray]] = {}
     cells = result.expected.sample_bins
     for name in dict.fromkeys(sample for channel in channels for sample in cells[channel]):
@@ -117,7 +117,12 @@ def _stack(ax, result, channels: list[str], edges: np.ndarray, most_samples: int
         heights.append(sum(values[name] for name in rest))
         labels.append(f"{len(rest)} other samples")
         colours.append(LIGHT)
-    mplhep().histplot(heights, edges, stack=True, histtype="fill", label=labels, color=colours, ax=ax, lw=0)
+    ends = []
+    for part, names in ((np.maximum(heights, 0), labels), (np.minimum(heights, 0), None)):
+        ends.append(part.sum(axis=0))
+        if names or np.any(part < 0):
+            mplhep().histplot(list(part), edges, stack=True, histtype="fill", label=names, color=colours, ax=ax, lw=0)
+    return float(np.nanmin(ends[1])), float(np.nanmax(ends[0]))
 
 
 def _uncertainty(ax, edges, expected, sigma) -> None:
@@ -151,15 +156,17 @@ def poisson_intervals(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, gammaincinv(counts + 1, 1 - ONE_SIGMA_TAIL)
 
 
-def _heights(ax, expected, sigma, observed, logarithmic: bool) -> None:
+def _heights(ax, expected, sigma, observed, ends: tuple[float, float], logarithmic: bool) -> None:
     top = np.nanmax(np.concatenate([expected + np.where(np.isfinite(sigma), sigma, 0.0), observed]))
-    top += np.sqrt(max(top, 1.0))
+    top = max(top + np.sqrt(max(top, 1.0)), ends[1])
     if logarithmic:
         smallest = expected[np.isfinite(expected) & (expected > 0)]
         ax.set_yscale("log")
         ax.set_ylim(max(0.1 * float(smallest.min(initial=top)), 1e-3), 3 * top)
     else:
-        ax.set_ylim(0, 1.08 * top)
+        ax.set_ylim(min(0.0, 1.08 * ends[0]), 1.08 * top)
+        if ends[0] < 0:
+            ax.axhline(0.0, color=GREY, lw=0.8)
 
 
 def _legend(ax) -> None:

@@ -257,6 +257,21 @@ def test_stacked_yields():
     assert upper.get_title("left") == "postfit"
 
 
+def test_negative_samples_lie_below_zero():
+    """36.67 events without an interference of -12 in the first bin: the axis holds both stacks, where it had cut the
+    positive one and had no place for the other.
+    """
+    odd = results.yields({"SR": 4})
+    odd.expected.sample_bins["SR"]["interference"] = np.array([-12.0, 0.0, 0.0, 0.0])
+    odd.expected.bins["SR"] = odd.expected.bins["SR"] + odd.expected.sample_bins["SR"]["interference"]
+    odd.observed["SR"] = np.full(4, 3.0)
+    upper, _ = plotting.stacked_yields(odd)
+    bottom, top = upper.get_ylim()
+    assert -14 < bottom < -12
+    assert top > 20 + 10 + 20 / 3
+    assert legend(upper).count("interference") == 1
+
+
 def test_many_samples_and_channels():
     many = results.yields({f"SR{i}": 7 for i in range(20)}, n_samples=14)
     upper, lower = plotting.stacked_yields(many, prefit=many, logarithmic=True)
