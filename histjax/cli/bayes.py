@@ -135,7 +135,7 @@ level_option = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Draw from the posterior of a workspace.")
 @options.source()
 @options.modelling
 @prior
@@ -165,7 +165,7 @@ def sample(
     _write(samples, probability, confidence_level, output)
 
 
-@click.command()
+@click.command(short_help="Summarise draws from a posterior.")
 @click.argument("file")
 @probability_option
 @level_option
