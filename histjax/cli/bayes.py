@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.counting import seed_type, steps
 from histjax.cli.messages import progress, progress_bar, say
 from histjax.cli.modelling import calm_linear_algebra, compiled_model
 from histjax.cli.option_types import Assignment, Finite, PriorAssignment
 from histjax.cli.output import Output
+from histjax.cli.pictures import Picture
 
 DRAWS = 1000
 KEYS = """
@@ -130,6 +131,9 @@ prior = options.packed(
 probability_option = click.option(
     "--probability", type=Finite(above=0, below=1), default=0.6827, show_default=True, help="Of the credible intervals."
 )
+drawn_option = click.option(
+    "--parameter", "parameters", metavar="NAME", multiple=True, help="Draw this one with --plot. May be repeated."
+)
 level_option = click.option(
     "--confidence-level", type=Finite(above=0, below=1), default=0.95, show_default=True, help="Of the upper limit."
 )
@@ -143,8 +147,18 @@ level_option = click.option(
 @probability_option
 @level_option
 @options.output
+@drawn_option
+@options.picture
 def sample(
-    source, modelling, prior: Prior, sampling: Sampling, probability: float, confidence_level: float, output: Output
+    source,
+    modelling,
+    prior: Prior,
+    sampling: Sampling,
+    probability: float,
+    confidence_level: float,
+    output: Output,
+    parameters: tuple[str, ...],
+    picture: Picture,
 ) -> None:
     """Draw from the posterior of a workspace, and keep the draws in a file.
 
@@ -153,6 +167,7 @@ def sample(
     when it is given more --draws: with the same draws as if nothing had happened.
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
         stage("preparing")
@@ -162,6 +177,7 @@ def sample(
         posterior = Posterior(model, priors=priors, keep_constraints=prior.keep_constraints, fixed=prior.fixed)
     with _bar(sampling) as report:
         samples = sampling.samples(posterior, report)
+    picture.write(lambda paged: drawing.posterior(samples, parameters, paged))
     _write(samples, probability, confidence_level, output)
 
 
@@ -170,15 +186,26 @@ def sample(
 @probability_option
 @level_option
 @options.output
-def summary(file: str, probability: float, confidence_level: float, output: Output) -> None:
+@drawn_option
+@options.picture
+def summary(
+    file: str,
+    probability: float,
+    confidence_level: float,
+    output: Output,
+    parameters: tuple[str, ...],
+    picture: Picture,
+) -> None:
     """Summarise draws that `histjax sample` has kept: values, intervals, convergence, criteria."""
     output.check()
+    picture.check()
     calm_linear_algebra()
     with progress() as stage:
         stage("reading")
         from histjax.bayes import Samples
 
         samples = Samples.load(file)
+    picture.write(lambda paged: drawing.posterior(samples, parameters, paged))
     _write(samples, probability, confidence_level, output)
 
 

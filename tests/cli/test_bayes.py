@@ -1,5 +1,7 @@
 """sample and summary: the draws of the library, kept and summarised; what is refused."""
 
+import os
+
 import jax
 import numpy as np
 import pytest
@@ -37,6 +39,19 @@ def test_sample(kept):
     fit = run("fit", TWO_BINS).json
     assert found["criteria"]["aic"] == pytest.approx(fit["twice_nll"] + 6)
     assert found["criteria"]["aicc"] is None
+
+
+def test_picture(kept, tmp_path):
+    """A corner plot, in a PDF with a page of traces; only of the parameters that are named."""
+    pytest.importorskip("mplhep")
+    place, found = kept
+    assert run("summary", place, "--plot", tmp_path / "a.pdf").json == found
+    assert b"/Count 2" in (tmp_path / "a.pdf").read_bytes()
+    assert run("summary", place, "--parameter", "mu", "--plot", tmp_path / "b.svg").json == found
+    assert "no parameter named 'nu'" in run("summary", place, "--parameter", "nu", "--plot", tmp_path / "c.svg").error
+    assert sorted(os.listdir(tmp_path)) == ["a.pdf", "b.svg"]
+    words = "sample", TWO_BINS, "--draws", 600, *COMMON, "--output", place, "--plot", tmp_path / "d.png"
+    assert run(*words).json == found
 
 
 def test_summary(kept):
