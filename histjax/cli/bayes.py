@@ -15,6 +15,8 @@ from histjax.cli.output import Output
 from histjax.cli.pictures import Picture
 
 DRAWS = 1000
+UNCOUNTED = {"nested": "calls of the likelihood", "slices": "points replaced"}
+"""Samplers whose number of draws is not known before, and what they count."""
 KEYS = """
     \b
     Keys of the JSON:
@@ -57,7 +59,7 @@ class Sampling:
             ("--draws", self.draws, ("nuts", "emcee")),
             ("--chains", self.chains, ("nuts", "emcee")),
             ("--warmup", self.warmup, ("nuts", "emcee")),
-            ("--live", self.live, ("nested",)),
+            ("--live", self.live, ("nested", "slices")),
         ):
             if value is not None and self.sampler not in sampler:
                 raise click.UsageError(f"{name} means nothing to the sampler {self.sampler}: leave it out")
@@ -69,8 +71,8 @@ class Sampling:
         from histjax import bayes
 
         common = {"key": jax.random.key(self.seed), "store": self.output, "progress": report}
-        if self.sampler == "nested":
-            return bayes.sample_nested(posterior, **common, **_given(n_live=self.live))
+        if self.sampler in UNCOUNTED:
+            return getattr(bayes, f"sample_{self.sampler}")(posterior, **common, **_given(n_live=self.live))
         names = {"nuts": "n_chains", "emcee": "n_walkers"}
         more = _given(**{names[self.sampler]: self.chains}, n_warmup=self.warmup)
         return getattr(bayes, f"sample_{self.sampler}")(posterior, self.draws or DRAWS, **common, **more)
@@ -90,10 +92,10 @@ sampling = options.packed(
     Sampling,
     click.option(
         "--sampler",
-        type=click.Choice(["nuts", "emcee", "nested"]),
+        type=click.Choice(["nuts", "emcee", "nested", "slices"]),
         default="nuts",
         show_default=True,
-        help="Which one.",
+        help="Which one: the last two give ln Z, slices as one program on the device.",
     ),
     click.option(
         "--draws", type=click.IntRange(min=1), help=f"Draws of each chain, after the warm-up.  [default: {DRAWS}]"
@@ -102,7 +104,7 @@ sampling = options.packed(
     click.option(
         "--warmup", type=click.IntRange(min=1), help="Steps that are thrown away.  [default: 300; emcee: 500]"
     ),
-    click.option("--live", type=click.IntRange(min=1), help="Live points of the nested sampler.  [default: 500]"),
+    click.option("--live", type=click.IntRange(min=1), help="Live points of a nested sampler.  [default: 500]"),
     click.option("--seed", type=seed_type, required=True, help="Of the random numbers; there is no default."),
     click.option("--output", metavar="FILE", required=True, help="Keep the draws here, and go on from what is there."),
 )
@@ -276,9 +278,9 @@ def _given(**options) -> dict:
 @contextlib.contextmanager
 def _bar(sampling: Sampling) -> Iterator:
     """Yields what is told of the progress: a bar of draws, or nothing where their number is not known."""
-    if sampling.sampler == "nested":
+    if sampling.sampler in UNCOUNTED:
         with progress() as stage:
-            yield lambda done, total: stage(f"{done} calls of the likelihood")
+            yield lambda done, total: stage(f"{done} {UNCOUNTED[sampling.sampler]}")
         return
     with progress_bar("draws", sampling.draws or DRAWS) as advance:
         yield steps(advance)

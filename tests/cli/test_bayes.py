@@ -73,6 +73,16 @@ def test_going_on(kept):
     np.testing.assert_array_equal(Samples.load(place).first(600).vectors, before.vectors)
 
 
+def test_slices(tmp_path):
+    """ln Z with its uncertainty; the value is by quadrature."""
+    words = "--sampler", "slices", "--live", 400, "--prior", "uncorr_bkguncrt=uniform:0:3", "--keep-constraints"
+    found = run("sample", TWO_BINS, *COMMON, *words, "--output", tmp_path / "draws.npz").json
+    assert (found["sampler"], found["chains"]) == ("slices", 1)
+    criteria = found["criteria"]
+    assert criteria["log_evidence"] == pytest.approx(-20.21467, abs=4 * criteria["log_evidence_uncertainty"])
+    assert criteria["log_evidence_uncertainty"] < 0.2
+
+
 def test_too_few_draws(tmp_path):
     """A warning says so; the JSON, too."""
     outcome = run("sample", TWO_BINS, "--draws", 20, *COMMON, "--output", tmp_path / "few.npz")
