@@ -28,7 +28,7 @@ def samples_table(samples) -> Table:
 def criteria_table(models: Mapping[str, object]) -> Table:
     """Information criteria of the `Samples` of several models, `{name: samples}`, as differences to the best one.
 
-    The smallest of AIC, AICc and BIC is the best, and the largest ln Z; a model that is the only one to have a criterion
+    The smallest of AIC, AICc and BIC is the best, and the largest ln Z; a model that alone has a criterion
     is compared with itself. Criteria that a sampler does not give are left out.
     """
     found = {name: samples.criteria for name, samples in models.items()}
