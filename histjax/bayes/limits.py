@@ -30,6 +30,8 @@ class LimitComparison(NamedTuple):
         rows = ("parameter", f"{self.poi}, {100 * self.confidence_level:g} %"), ("Bayesian", bayesian)
         return rendered(pairs(*rows, ("CLs", f"{float(self.frequentist.observed):.6g}")))
 
+    __repr__ = __str__
+
 
 def compare_limits(
     posterior: Posterior, samples: Samples, *, poi: str | None = None, confidence_level: float = 0.95
