@@ -79,7 +79,9 @@ from histjax.inference.yields import YieldTable as YieldTable
 from histjax.inference.yields import Yields as Yields
 from histjax.inference.yields import predicted_yields as predicted_yields
 from histjax import constraints as constraints
+from histjax import histograms as histograms
 from histjax import interpolation as interpolation
+from histjax import losses as losses
 from histjax.model.data import Data as Data
 from histjax.model.histfactory import Model as Model
 from histjax.pipeline import compile as compile
