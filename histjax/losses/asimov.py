@@ -87,7 +87,7 @@ class Loss:
         >>> value, start = loss.warm(model, init=WarmStart.of(model))
         >>> again, start = loss.warm(model, init=start)
         >>> print(f"{value:.6f} {again:.6f}", bool(start.converged))
-        -3.107966 -3.107966 True
+        -2.717967 -2.717967 True
         """
         outcome = self.outcome(likelihood, *args, init=init, **settings)
         return outcome.value, WarmStart(*jax.lax.stop_gradient((outcome.vector, outcome.converged)))

@@ -48,12 +48,14 @@ def expected_limit(
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
     >>> print(f"{histjax.losses.expected_limit(model):.6f}")
-    0.970756
+    1.068779
     """
     at = point(likelihood, poi, 0.0, params, systematics)
     level, sigma = (jnp.asarray(each, at.problem.start.dtype) for each in (confidence_level, n_sigma))
     found = _walked(at, sigma - ndtri((1 - level) * ndtr(sigma)), (1,), init, minimiser)
-    message = f"no expected limit was found: does {likelihood.poi if poi is None else poi!r} change the expected yields?"
+    message = (
+        f"no expected limit was found: does {likelihood.poi if poi is None else poi!r} change the expected yields?"
+    )
     return judged(Outcome(found.length[0], found.vector[0], found.status[0] == End.FOUND, message), throw)
 
 
@@ -83,7 +85,7 @@ def interval_width(
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
     >>> print(f"{histjax.losses.interval_width(model):.6f}")
-    1.093837
+    1.134667
     """
     at = point_for(likelihood, parameter, signal_strength, params, systematics)
     target = jnp.asarray(interval_sigma(confidence_level, IntervalKind.TWO_SIDED), at.problem.start.dtype)

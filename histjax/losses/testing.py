@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax.scipy.special import log_ndtr
 from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
 from histjax.fitting.fit import solve
 from histjax.fitting.newton import Newton
@@ -50,12 +51,12 @@ def expected_log_cls(
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
     >>> print(f"{histjax.losses.expected_log_cls(model, 1.0):.6f}")
-    -3.107966
+    -2.717967
     """
     at = point(likelihood, poi, 0.0, params, systematics)
-    fit = _conditional(at, poi_value, init, minimiser)
-    dtype = fit.deviance.dtype
-    return judged(_outcome(fit, _log_cls(fit.deviance, jnp.asarray(n_sigma, dtype))), throw)
+    value, sigma = (jnp.asarray(each, at.problem.start.dtype) for each in (poi_value, n_sigma))
+    fit = conditional(at, value, init, minimiser)
+    return judged(_outcome(fit, _log_cls(fit.deviance, sigma)), throw)
 
 
 @Loss
@@ -65,7 +66,7 @@ def expected_cls(likelihood: Likelihood, poi_value: ArrayLike = 1.0, **settings)
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
     >>> print(f"{histjax.losses.expected_cls(model, 1.0):.6f}")
-    0.044692
+    0.066009
     """
     outcome = expected_log_cls.outcome(likelihood, poi_value, **settings)
     return outcome._replace(value=jnp.exp(outcome.value))
@@ -94,15 +95,15 @@ def discovery_significance(
     >>> import histjax
     >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
     >>> print(f"{histjax.losses.discovery_significance(model):.6f}")
-    1.909088
+    1.823697
     """
     at = point(likelihood, poi, signal_strength, params, systematics)
-    fit = _conditional(at, 0.0, init, minimiser)
+    fit = conditional(at, jnp.zeros_like(at.problem.start[0]), init, minimiser)
     return judged(_outcome(fit, safe_sqrt(fit.deviance)), throw)
 
 
 @eqx.filter_jit
-def _conditional(at: Point, value: ArrayLike, init: WarmStart | None, minimiser: Minimiser) -> FitResult:
+def conditional(at: Point, value: Float[Array, ""], init: WarmStart | None, minimiser: Minimiser) -> FitResult:
     """The fit of the Asimov data with the parameter of interest at `value`."""
     return solve(at.likelihood, at.data, started(at, value, init), minimiser, False)
 
