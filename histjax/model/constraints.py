@@ -133,9 +133,9 @@ def _normal(tables: Tables, constraints: Constraints, vector, auxiliary):
 
 def _poisson(tables: Tables, constraints: Constraints, vector, auxiliary):
     index, tau = tables.poisson_parameter, constraints.factors
-    observed, expected = constraints.units * auxiliary[tables.poisson_auxiliary], tau * vector[index]
-    slope, curvature = poisson_derivatives(observed, expected)
-    return index, tau * slope, tau**2 * curvature
+    observed = constraints.units * auxiliary[tables.poisson_auxiliary] / tau
+    slope, curvature = poisson_derivatives(observed, vector[index])
+    return index, tau * slope, tau * curvature
 
 
 def _lognormal(tables: Tables, constraints: Constraints, vector, auxiliary):
