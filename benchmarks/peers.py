@@ -6,7 +6,7 @@
   gradient is the forward difference that the minimiser takes, one evaluation a parameter. No Hessian.
 - `nextstat`: fits by `fit_minimum`, the recommended fast way, which leaves the covariance out; toys by `fit_toys` in
   its default batch mode. It draws the main data of a toy only, and makes one free fit. No public Hessian.
-- `root-cpu`, `root-codegen`: see `root_peer.py`.
+- `root-cpu`, `root-cpu-0`, `root-codegen`: see `root_peer.py`.
 
 Toys are thrown at the tool's own best fit. Where a tool raises, the process ends, and the last line is the reason.
 """
@@ -202,7 +202,8 @@ def main() -> None:
     """Measure the task that was asked for."""
     names = ["log density", "gradient", "Hessian", "fit", "hypotest", "limit"]
     tasks = {name: name.lower().replace(" ", "_") for name in names}
-    tools = {"pyhf": Pyhf, "pyhf-minuit": Pyhf, "nextstat": NextStat, "root-cpu": Root, "root-codegen": Root}
+    tools = {"pyhf": Pyhf, "pyhf-minuit": Pyhf, "nextstat": NextStat}
+    tools |= {f"root-{backend}": Root for backend in ("cpu", "cpu-0", "codegen")}
     arguments = worker_arguments([*tools], [*tasks, "toys", "grid"])
     warnings.simplefilter("ignore")
 

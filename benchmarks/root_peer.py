@@ -1,7 +1,8 @@
 """ROOT's HistFactory on a workspace in pyhf's format: the measurement, the workspace, fits by Minuit2.
 
-Run by `peers.py` in the interpreter of the `root` wheel, tools `root-cpu` and `root-codegen` (RooFit's evaluation
-backends; the second has derivatives by Clad and is fitted with strategy 0). One thread.
+Run by `peers.py` in the interpreter of the `root` wheel, tools `root-cpu` (RooFit's evaluation backend, Minuit2's
+strategy 1), `root-cpu-0` (the same with strategy 0) and `root-codegen` (derivatives by Clad, strategy 0; refused where
+ROOT is built without Clad, as its wheel is: RooFit would silently take `cpu` in its place). One thread.
 
 Likelihoods agree with pyhf's up to a constant, so `twice_nll` is given relative to the initial point; where a sample
 has negative bins ROOT sets them to 0 and the likelihood is another. RooFit offers no public Hessian: `HESSE` is
@@ -22,7 +23,8 @@ class Root:
 
         ROOT.gErrorIgnoreLevel = ROOT.kFatal
         ROOT.RooMsgService.instance().setGlobalKillBelow(ROOT.RooFit.FATAL)
-        self.ROOT, self.backend = ROOT, tool.removeprefix("root-")
+        self.ROOT, self.backend = ROOT, tool.removeprefix("root-").removesuffix("-0")
+        self.strategy = 1 if tool == "root-cpu" else 0
         spec = json.loads(path.read_text())
         with tempfile.TemporaryDirectory() as scratch:
             self.measurement = measurement(ROOT, spec, scratch + "/")
@@ -31,6 +33,8 @@ class Root:
         self.config, self.data = self.workspace.obj("ModelConfig"), self.workspace.data("obsData")
         self.observables = self.config.GetGlobalObservables()
         self.nll = self.make_nll(self.data)
+        if self.backend == "codegen" and not self.nll.hasGradient():
+            raise SystemExit("this ROOT is built without Clad")
         self.variables = self.nll.getVariables()
         self.variables.remove(self.observables, True, True)  # a toy's are not to be reset with the parameters
         self.start = self.variables.snapshot()
@@ -47,7 +51,7 @@ class Root:
         self.variables.assign(self.start)
         minimiser = self.ROOT.RooMinimizer(nll)
         minimiser.setPrintLevel(-1)
-        minimiser.setStrategy(0 if self.backend == "codegen" else 1)
+        minimiser.setStrategy(self.strategy)
         return minimiser, minimiser.minimize("Minuit2", "migrad")
 
     def log_density(self):
@@ -207,4 +211,4 @@ def lumi(ROOT, sample, modifier, nominal, label, settings):
 MODIFIERS = {each.__name__: each for each in (normfactor, normsys, histosys, shapesys, staterror, shapefactor, lumi)}
 
 if __name__ == "__main__":
-    sys.exit("run peers.py root-cpu or root-codegen")
+    sys.exit("run peers.py root-cpu, root-cpu-0 or root-codegen")

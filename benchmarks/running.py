@@ -89,5 +89,5 @@ def find_tools(peers: str, root: str, minuit: bool) -> list[Tool]:
     if installed(peers, "nextstat"):
         tools.append(Tool("nextstat", peers, "peers.py", PYHF_TASKS))
     if installed(root, "ROOT"):
-        tools += [Tool(f"root-{backend}", root, "peers.py", ROOT_TASKS) for backend in ("cpu", "codegen")]
+        tools += [Tool(f"root-{backend}", root, "peers.py", ROOT_TASKS) for backend in ("cpu", "cpu-0", "codegen")]
     return tools

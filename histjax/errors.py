@@ -74,6 +74,24 @@ class InvalidModel(HistjaxError):
     """A model that cannot be compiled, or data that it cannot have produced."""
 
 
+class InvalidExpression(HistjaxError):
+    """A text that is no expression of HS3's language; `column` is the place in it, counted from 1.
+
+    >>> print(InvalidExpression("2 x + 1", 3, "expected an operator, found 'x'", "write * for a product"))
+    expression, column 3: expected an operator, found 'x'; write * for a product
+      2 x + 1
+        ^
+    """
+
+    def __init__(self, text: str, column: int, message: str, advice: str):
+        self.column = column
+        start, stop = max(0, column - 61), column + 59
+        shown = "".join(each if each.isprintable() else " " for each in text[start:stop])
+        before, after = "..." if start else "", "..." if stop < len(text) else ""
+        caret = " " * (len(before) + column - 1 - start) + "^"
+        super().__init__(f"expression, column {column}: {message}; {advice}\n  {before}{shown}{after}\n  {caret}")
+
+
 class UnknownName(HistjaxError):
     """A measurement, channel, sample or parameter that the model does not have."""
 
@@ -111,8 +129,20 @@ class InvalidArchive(HistjaxError):
         super().__init__(f"{source}: " + "\n  ".join(lines))
 
 
+class MissingExtra(HistjaxError):
+    """A package that is installed on request only."""
+
+
 class InvalidStore(HistjaxError):
-    """Toys that were kept and cannot be used: of another test, incomplete, overlapping, or in no readable form."""
+    """Toys or draws that were kept and cannot be used: of something else, incomplete, overlapping, or unreadable."""
+
+
+class InvalidPlot(HistjaxError):
+    """A result that cannot be drawn or tabulated that way, or a file that cannot hold a picture."""
+
+
+class MissingPackage(HistjaxError, ImportError):
+    """A package that histjax needs for this and that is not installed; the message says how to install it."""
 
 
 class HistjaxWarning(UserWarning):
@@ -132,7 +162,7 @@ class FailedToys(HistjaxWarning):
 
 
 class DamagedStore(HistjaxWarning):
-    """A file of stored toys that cannot be read; its toys are thrown again."""
+    """A file of stored toys or draws that cannot be read; they are thrown again."""
 
 
 class ImpreciseLimit(HistjaxWarning):

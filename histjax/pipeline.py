@@ -1,39 +1,33 @@
 """READ THIS FIRST: the way from a document to a model, on one page.
 
     text --readers--> document --spec--> Workspace --lower--> Layout + Templates --derive--> Model
+                              --hs3--> hs3.Workspace --graph--> HS3Likelihood, or a Model
 
-`read` ends at the checked `Workspace`, `compile` at the `Model`. What comes after (fits, tests, limits) are functions
+`read` ends at the checked workspace, `compile` at the model. What comes after (fits, tests, limits) are functions
 of a model and a dataset, in `histjax.fitting` and `histjax.inference`.
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
-import jax
-import jax.numpy as jnp
-
-from histjax._typing import float_dtype
-from histjax.caching import warn_of_many_programs
+import histjax.hs3 as hs3
+from histjax.compiling import compile_workspace
 from histjax.errors import DocumentWarning
-from histjax.lower.lowering import lower
-from histjax.model.functions import FactorFunction
+from histjax.hs3.compiling import compile_document
 from histjax.model.histfactory import Model
-from histjax.model.interpolation import ADDITIVE, PIECEWISE, code4, code4p
-from histjax.readers import apply_patch, load_json, read_workspace
+from histjax.readers import apply_patch, is_hs3, load_json, read_workspace
 from histjax.spec import Workspace
-from histjax.spec.constraints import Constraint
-from histjax.spec.functions import Factor, NewParameter
 
 
-def read(source, *, patches: Sequence = ()) -> Workspace:
-    """Read and check a HistFactory workspace in pyhf's JSON format.
+def read(source, *, patches: Sequence = ()) -> Workspace | hs3.Workspace:
+    """Read and check a workspace in pyhf's JSON format, or an HS3 document.
 
     **Arguments:**
 
     - `source`: a path, `"-"` for standard input, an open file, or a document that is already parsed (a `dict`).
     - `patches`: JSON Patches (paths, files or lists of operations), applied to the document one after the other.
 
-    **Returns:** a frozen `Workspace`.
+    **Returns:** a frozen `Workspace`, or an `histjax.hs3.Workspace` where the document is one of HS3.
 
     **Raises:** `histjax.errors.InvalidDocument` listing *all* problems with their JSON paths; `InvalidPatch`. What is
     doubtful but usable is a `DocumentWarning`.
@@ -46,29 +40,18 @@ def read(source, *, patches: Sequence = ()) -> Workspace:
     for patch in patches:
         operations, patch_name = load_json(patch)
         document = apply_patch(document, operations, patch_name)
+    if is_hs3(document):
+        return hs3.Workspace.from_document(document, name)
     workspace, doubts = read_workspace(document, name)
     for doubt in doubts:
         warnings.warn(f"{name}: {doubt}", DocumentWarning, stacklevel=2)
     return workspace
 
 
-def compile(  # the stage's name in the design; the built-in is not used here
-    workspace: Workspace,
-    *,
-    measurement: str | None = None,
-    normsys: Callable = code4,
-    histosys: Callable = code4p,
-    interpolation: Mapping[str, Callable] | None = None,
-    constraints: Mapping[str | tuple[str, ...], Constraint] | None = None,
-    factors: Sequence[Factor] = (),
-    parameters: Mapping[str, NewParameter] | None = None,
-    float_negative_staterror: bool = False,
-    clip_sample_data: float | None = None,
-    clip_bin_data: float | None = None,
-) -> Model:
-    """Compile a workspace to a `Model`.
+def compile(workspace: Workspace | hs3.Workspace, **arguments) -> Model | hs3.HS3Likelihood:
+    """Compile a workspace to a model, or an HS3 document to a likelihood. (The built-in `compile` is not used here.)
 
-    **Arguments:**
+    **Arguments** for a HistFactory `Workspace`:
 
     - `measurement`: name of the measurement; the first one by default.
     - `normsys`, `histosys`: interpolation codes, functions of `histjax.interpolation`; pyhf's defaults.
@@ -82,9 +65,19 @@ def compile(  # the stage's name in the design; the built-in is not used here
     - `clip_sample_data`, `clip_bin_data`: floor on the expected yield of every sample or bin; none by default, as in
       pyhf.
 
-    **Returns:** a frozen pytree; equal structure and sizes share compiled code, whatever the numbers.
+    **Arguments** for an `hs3.Workspace`:
 
-    **Raises:** `UnknownName` for a name that is not there, `InvalidModel`.
+    - `analysis`: its name; the first one by default, or the first likelihood where there is none.
+    - `likelihood`, `domain`, `parameter_point`: names of what is taken in place of what the analysis says.
+    - `poi`: parameter of interest; the first of the analysis by default.
+    - `binned`: binned data of a continuous density are compared with its integrals over the bins (`"integrals"`), or
+      counted as so many events in the middle of each (`"centres"`, ROOT's way).
+    - `options`: what a document means by its words where writers differ (`hs3.Options`).
+
+    **Returns:** a frozen pytree; equal structure and sizes share compiled code, whatever the numbers. An HS3 likelihood
+    of HistFactory channels alone is a `Model`, too.
+
+    **Raises:** `UnknownName` for a name that is not there, `InvalidModel`, `InvalidDocument`.
 
     A signal with interference, scaled by a coefficient c and its square:
 
@@ -95,23 +88,4 @@ def compile(  # the stage's name in the design; the built-in is not used here
     >>> print(model.expected_yields(model.init)["singlechannel"])
     [74. 74.]
     """
-    warn_of_many_programs()
-    layout, templates, tables, actions = lower(
-        workspace,
-        workspace.measurement(measurement),
-        normsys=normsys,
-        histosys=histosys,
-        additive=ADDITIVE,
-        piecewise=PIECEWISE,
-        interpolation=interpolation or {},
-        constraints=constraints or {},
-        factors=factors,
-        new_parameters=parameters or {},
-        float_negative_staterror=float_negative_staterror,
-        clip_sample_data=clip_sample_data,
-        clip_bin_data=clip_bin_data,
-    )
-    dtype = float_dtype()
-    templates = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype if leaf.dtype.kind == "f" else leaf.dtype), templates)
-    functions = tuple(FactorFunction.of(each.function, *action) for each, action in zip(factors, actions, strict=True))
-    return Model.from_templates(layout, templates, jax.tree.map(jnp.asarray, tables), functions)
+    return (compile_document if isinstance(workspace, hs3.Workspace) else compile_workspace)(workspace, **arguments)

@@ -172,3 +172,31 @@ def test_peers_do_not_need_histjax():
     """The scripts that peers' interpreters run import neither histjax nor JAX."""
     code = "import peers, sys; sys.exit('histjax' in sys.modules or 'jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=BENCHMARKS).returncode == 0
+
+
+def test_unbinned():
+    """As many events as asked for, and the formula that judges all tools is the likelihood that histjax minimises."""
+    import unbinned
+    import unbinned_worker
+
+    events = unbinned.generated(1000)
+    assert events.shape == (1000,) and unbinned_worker.LOW <= events.min() and events.max() <= unbinned_worker.HIGH
+    model = histjax.compile(histjax.read(unbinned_worker.document(events)))
+    at = unbinned_worker.start(1000)
+    assert -2 * float(model.logpdf(model.init, model.data)) == pytest.approx(unbinned.twice_nll(events, at), rel=1e-13)
+
+
+def test_lines_of_unbinned_fits():
+    """The distance of minima, and what went wrong where a tool left nothing."""
+    import unbinned
+    import unbinned_worker
+
+    events, truth = unbinned.generated(1000), unbinned_worker.truth(1000)
+    good = {"cold_s": 2.0, "warm_s": 0.1, "params": truth, "converged": 1.0, "sigma": 20.0}
+    rows = {"histjax": good, "zfit": good | {"warm_s": 0.3}, "root-codegen": {"error": "built without Clad"}}
+    lines = unbinned.lines(1000, rows, events)
+    assert [line[4] for line in lines] == ["", "3", "-"] and [line[7] for line in lines] == [
+        "0",
+        "0",
+        "built without Clad",
+    ]

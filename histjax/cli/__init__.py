@@ -9,6 +9,7 @@
 - `toys`: toys; `slices`: toys merge; `counting`: options of all commands that count toys.
 - `patchsets`: patchset inspect, verify, apply, extract; `grids`: patchset cls, limit.
 - `xml`: xml2json, json2xml.
+- `plot`: plot; `drawing`: what `--plot` of the other commands draws; `pictures`: files of pictures.
 - `options`: what the commands share: arguments and options; `option_types`: types of their values.
 - `documents`: from the options to a checked workspace.
 - `modelling`: from a workspace to a compiled model, and JAX's cache of compiled programs.

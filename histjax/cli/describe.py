@@ -6,10 +6,12 @@ from collections import Counter
 import click
 
 from histjax.cli import options
-from histjax.cli.documents import read
+from histjax.cli.documents import checked, read_document
+from histjax.cli.hs3 import doubts_of_hs3, inspect_hs3
 from histjax.cli.messages import progress
 from histjax.cli.output import Output, plain
 from histjax.errors import Problem
+from histjax.readers import is_hs3
 from histjax.spec import Measurement, Workspace
 
 ALGORITHMS = sorted(each for each in hashlib.algorithms_guaranteed if not each.startswith("shake"))
@@ -21,6 +23,9 @@ ALGORITHMS = sorted(each for each in hashlib.algorithms_guaranteed if not each.s
 @options.output
 def inspect(source: options.Source, measurement: str | None, output: Output) -> None:
     """Tell what is in a workspace.
+
+    Of an HS3 document: its version, distributions, functions, domains,
+    parameter_points, data, likelihoods and analyses, each a list.
 
     \b
     Keys of the JSON:
@@ -39,7 +44,10 @@ def inspect(source: options.Source, measurement: str | None, output: Output) -> 
     output.check()
     with progress() as stage:
         stage("reading")
-        workspace, _, _ = read(source, measurement)
+        document, name = read_document(source)
+        if is_hs3(document):
+            return inspect_hs3(document, name, output)
+        workspace, _ = checked(document, name, measurement)
         description = describe(workspace, workspace.measurement(measurement))
     output.write(description, lambda: _inspection_table(plain(description)))
 
@@ -98,7 +106,8 @@ def validate(source: options.Source, measurement: str | None, output: Output) ->
     output.check()
     with progress() as stage:
         stage("reading")
-        _, doubts, _ = read(source, measurement)
+        document, name = read_document(source)
+        doubts = doubts_of_hs3(document, name) if is_hs3(document) else checked(document, name, measurement)[1]
     warnings = [{"path": doubt.path, "message": doubt.message} for doubt in doubts]
     output.write({"valid": True, "warnings": warnings}, lambda: _verdict(doubts))
 
@@ -138,7 +147,9 @@ def digest(source: options.Source, algorithms: tuple[str, ...], text: bool, outp
     output.check()
     with progress() as stage:
         stage("reading")
-        _, _, document = read(source)
+        document, name = read_document(source)
+        if not is_hs3(document):
+            checked(document, name)
     digests = {algorithm: digest_of(document, algorithm) for algorithm in algorithms}
     output.write(digests, lambda: "\n".join(f"{algorithm}:{value}" for algorithm, value in digests.items()))
 

@@ -38,8 +38,13 @@ def read(source: Source, measurement: str | None = None) -> tuple[Workspace, lis
     **Raises:** `InvalidDocument`, `InvalidPatch`, and `UnknownName` for a measurement or a patch that is not there.
     """
     document, name = read_document(source)
+    return *checked(document, name, measurement), document
+
+
+def checked(document: Any, name: str, measurement: str | None = None) -> tuple[Workspace, list[Problem]]:
+    """The workspace of a document, and what is doubtful about it (said on standard error)."""
     workspace, doubts = read_workspace(document, name)
     for doubt in doubts:
         say("warning", f"{name}: {doubt}")
     workspace.measurement(measurement)
-    return workspace, doubts, document
+    return workspace, doubts

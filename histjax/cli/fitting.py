@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import click
 
-from histjax.cli import options, postfit
+from histjax.cli import drawing, options, postfit
 from histjax.cli.messages import progress, say
 from histjax.cli.modelling import compiled_model
 from histjax.cli.output import Output
+from histjax.cli.pictures import Picture
 from histjax.cli.records import by_name, fit_summary
 from histjax.errors import FailedFit
 
@@ -54,8 +55,16 @@ extras = options.packed(
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers for --starts.")
 @options.output
+@options.picture
 def fit(
-    source, modelling, fitting: options.Fitting, extras: Extras, starts: int | None, seed: int, output: Output
+    source,
+    modelling,
+    fitting: options.Fitting,
+    extras: Extras,
+    starts: int | None,
+    seed: int,
+    output: Output,
+    picture: Picture,
 ) -> None:
     """Fit a workspace to its data.
 
@@ -104,12 +113,14 @@ def fit(
       correlation    the matrix; 0 for a component that is held
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
         stage("fitting")
         settings = fitting.settings(model.parameters)
         answer = _answer(model, settings, extras, _best_fit(model, settings, starts, seed))
     output.write(answer.entries, lambda: "\n\n".join(map(str, answer.parts)))
+    picture.write(lambda paged: drawing.pulls(model, answer.result, paged), not answer.failure)
     if answer.failure:
         raise FailedFit(answer.failure, answer.result)
     if answer.warning:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.documents import read_pair
 from histjax.cli.messages import progress, progress_bar
 from histjax.cli.modelling import calm_linear_algebra, compile_options, masked
 from histjax.cli.option_types import Finite
 from histjax.cli.output import Output
-from histjax.cli.records import finish
+from histjax.cli.pictures import Picture
+from histjax.cli.records import Drawn, finish
 from histjax.cli.testing import STATISTICS
 
 
@@ -54,8 +55,16 @@ def _statistic(*words: str) -> Callable:
     "--clipped-normal", is_flag=True, help="Count expected outcomes above the tested value as a statistic of 0."
 )
 @options.output
+@options.picture
 def cls(
-    signals: Signals, modelling, poi, test_poi: float, test_stat: str, clipped_normal: bool, output: Output
+    signals: Signals,
+    modelling,
+    poi,
+    test_poi: float,
+    test_stat: str,
+    clipped_normal: bool,
+    output: Output,
+    picture: Picture,
 ) -> None:
     """Test a value of the parameter of interest for every signal of a patch set.
 
@@ -78,7 +87,9 @@ def cls(
       message    one sentence
     """
     output.check()
+    picture.check()
     grid = _grid(signals, modelling)
+    draw = drawing.of_grid(grid) if picture.is_wanted else None
     import histjax
 
     with progress_bar("testing", len(grid)) as advance:
@@ -91,7 +102,8 @@ def cls(
             report=advance,
         )
     entries = {"poi_value": test_poi, "statistic_name": STATISTICS[test_stat]}
-    _finish(output, result, entries, {"observed": "CLs_obs", "expected": "CLs_exp"})
+    renamed = {"observed": "CLs_obs", "expected": "CLs_exp"}
+    _finish(output, result, entries, renamed, Drawn(picture, lambda paged: draw(result)))
 
 
 @click.command()
@@ -107,7 +119,8 @@ def cls(
 )
 @_statistic("qtilde", "q")
 @options.output
-def limit(signals: Signals, modelling, poi, level: float, test_stat: str, output: Output) -> None:
+@options.picture
+def limit(signals: Signals, modelling, poi, level: float, test_stat: str, output: Output, picture: Picture) -> None:
     """Find the upper limits on the parameter of interest for every signal of a patch set.
 
     All signals share one compiled program. One that cannot be read or has no limit is reported as such and does not
@@ -130,7 +143,9 @@ def limit(signals: Signals, modelling, poi, level: float, test_stat: str, output
       message    one sentence
     """
     output.check()
+    picture.check()
     grid = _grid(signals, modelling)
+    draw = drawing.of_grid(grid) if picture.is_wanted else None
     import histjax
 
     statistic = getattr(histjax, STATISTICS[test_stat])
@@ -138,7 +153,8 @@ def limit(signals: Signals, modelling, poi, level: float, test_stat: str, output
         result = grid.upper_limit(
             confidence_level=1 - level, poi=poi, statistic=statistic, threads=signals.threads, report=advance
         )
-    _finish(output, result, {"confidence_level": 1 - level, "statistic_name": STATISTICS[test_stat]}, {})
+    entries = {"confidence_level": 1 - level, "statistic_name": STATISTICS[test_stat]}
+    _finish(output, result, entries, {}, Drawn(picture, lambda paged: draw(result)))
 
 
 def _grid(signals: Signals, modelling: options.Modelling):
@@ -158,8 +174,8 @@ def _grid(signals: Signals, modelling: options.Modelling):
     return grid.with_weights(masked(modelling)) if modelling.mask else grid
 
 
-def _finish(output: Output, result, entries: dict, renamed: dict[str, str]) -> None:
+def _finish(output: Output, result, entries: dict, renamed: dict[str, str], drawn: Drawn) -> None:
     points = [{renamed.get(key, key): value for key, value in row.items()} for row in result.rows()]
     entries = {"labels": result.labels, "poi": result.poi, **entries, "points": points}
     entries |= {"converged": all(point.converged for point in result), "message": result.message}
-    finish(output, entries, lambda: str(result), result)
+    finish(output, entries, lambda: str(result), result, drawn)

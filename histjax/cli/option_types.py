@@ -42,6 +42,24 @@ class Assignment(click.ParamType):
         return name.strip(), Finite().convert(number, param, ctx)
 
 
+class PriorAssignment(click.ParamType):
+    """`NAME=KIND:NUMBER:NUMBER`, as a name and a prior: its kind and two numbers; the last `=` counts."""
+
+    name = "NAME=KIND:A:B"
+    kinds = ("uniform", "loguniform", "normal", "lognormal")
+
+    def convert(self, value, param, ctx) -> tuple[str, tuple[str, tuple[float, float]]]:
+        """The name, the kind of prior, and its numbers."""
+        if isinstance(value, tuple):
+            return value
+        name, _, prior = value.rpartition("=")
+        kind, *numbers = prior.split(":")
+        if not name.strip() or kind not in self.kinds or len(numbers) != 2:
+            form = f"{self.name}, such as mu=uniform:0:5; KIND is one of {', '.join(self.kinds)}"
+            self.fail(f"{value!r} is not of the form {form}", param, ctx)
+        return name.strip(), (kind, tuple(Finite().convert(each, param, ctx) for each in numbers))
+
+
 class RegexAssignment(Assignment):
     """`REGEX=VALUE`, as a pair of a compiled regular expression and a number."""
 

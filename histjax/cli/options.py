@@ -10,6 +10,7 @@ import click
 
 from histjax.cli.option_types import Assignment, Pattern, RegexAssignment
 from histjax.cli.output import Output
+from histjax.cli.pictures import Picture
 
 
 def as_mapping(context: click.Context, parameter: click.Parameter, pairs: tuple[tuple[str, Any], ...]) -> dict:
@@ -40,13 +41,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Modelling:
-    """How to compile: the measurement, the interpolation codes by name, the channels left out, and where compiled
-    programs are kept.
+    """How to compile: the measurement, the interpolation codes by name, what of an HS3 document is taken, the channels
+    left out, and where compiled programs are kept.
     """
 
     measurement: str | None
-    normsys: str
-    histosys: str
+    normsys: str | None
+    histosys: str | None
+    analysis: str | None
+    likelihood: str | None
+    domain: str | None
+    parameter_point: str | None
+    binned: str | None
     mask: tuple[str, ...]
     cache_dir: str | None
     no_cache: bool
@@ -127,16 +133,22 @@ modelling = packed(
     click.option(
         "--normsys",
         type=click.Choice(["code0", "code1", "code2", "code4", "code4p"]),
-        default="code4",
-        show_default=True,
-        help="Interpolation of normsys.",
+        help="Interpolation of normsys.  [default: code4]",
     ),
     click.option(
         "--histosys",
         type=click.Choice(["code0", "code2", "code4p"]),
-        default="code4p",
-        show_default=True,
-        help="Interpolation of histosys.",
+        help="Interpolation of histosys.  [default: code4p]",
+    ),
+    click.option("--analysis", metavar="NAME", help="HS3: the analysis to use.  [default: the first]"),
+    click.option("--likelihood", metavar="NAME", help="HS3: a likelihood in place of that of the analysis."),
+    click.option("--domain", metavar="NAME", help="HS3: a domain in place of those of the analysis."),
+    click.option("--parameter-point", metavar="NAME", help="HS3: where to start, and what is constant."),
+    click.option(
+        "--binned",
+        type=click.Choice(["integrals", "centres"]),
+        help="HS3: binned data against integrals of a density over bins, or its values in the middle, as ROOT does.  "
+        "[default: integrals]",
     ),
     click.option(
         "--mask", metavar="CHANNEL", multiple=True, help="Leave a channel out of the likelihood. May be repeated."
@@ -188,6 +200,12 @@ output = packed(
     Output,
     click.option("--output-file", metavar="FILE", help="Write the JSON to a file instead."),
     click.option("--text", is_flag=True, help="Print a table instead of JSON; besides it, with --output-file."),
+)
+
+picture = packed(
+    "picture",
+    Picture,
+    click.option("--plot", metavar="FILE", help="Draw it, too: a .pdf, .svg or .png file."),
 )
 
 poi = click.option("--poi", metavar="NAME", help="The parameter of interest.  [default: the measurement's]")

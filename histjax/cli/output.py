@@ -101,7 +101,7 @@ def write_standard_output(text: str) -> None:
         raise CannotWrite(f"cannot write to standard output: {error.strerror or error}") from None
 
 
-def write_file(name: str, text: str) -> None:
+def write_file(name: str, contents: str | bytes) -> None:
     """Write a file under another name in the same directory, then rename it: nobody ever sees half of it.
 
     A link is followed, a file that exists keeps its permissions, and what is no file (`/dev/null`) is written to.
@@ -109,21 +109,22 @@ def write_file(name: str, text: str) -> None:
     **Raises:** `CannotWrite`.
     """
     path = _destination(name)
+    contents = contents.encode("utf-8") if isinstance(contents, str) else contents
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(contents)
         else:
-            _replace(path, text)
+            _replace(path, contents)
     except OSError as error:
         raise _cannot_write(name, error.strerror or str(error)) from None
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, contents: bytes) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
     handle, temporary = tempfile.mkstemp(prefix=".histjax-", suffix=".tmp", dir=path.parent)
     try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(contents)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, mode)

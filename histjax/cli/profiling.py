@@ -2,12 +2,13 @@
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.messages import progress
 from histjax.cli.modelling import compiled_model
 from histjax.cli.option_types import Axis, Finite
 from histjax.cli.output import Output
-from histjax.cli.records import component_names, finish, fit_summary, interval_entries, words
+from histjax.cli.pictures import Picture
+from histjax.cli.records import Drawn, component_names, finish, fit_summary, interval_entries, words
 from histjax.errors import MissingPOI
 
 LEVEL = Finite(above=0, below=1)
@@ -82,7 +83,8 @@ def interval(source, modelling, fitting, parameters, confidence_level: float | N
     "May be repeated: the grid of all combinations.",
 )
 @options.output
-def scan(source, modelling, fitting, axes: dict, output: Output) -> None:
+@options.picture
+def scan(source, modelling, fitting, axes: dict, output: Output, picture: Picture) -> None:
     """Scan the profile likelihood over values of parameters.
 
     Every other parameter is refitted at every point. Arrays over the grid are nested lists, one depth for each
@@ -103,6 +105,9 @@ def scan(source, modelling, fitting, axes: dict, output: Output) -> None:
                   status, message, n_iterations}
     """
     output.check()
+    picture.check()
+    if picture.is_wanted and len(axes) > 2:
+        raise click.UsageError(f"--plot is for scans of one or two parameters, found {len(axes)}")
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
         stage("fitting")
@@ -122,7 +127,7 @@ def scan(source, modelling, fitting, axes: dict, output: Output) -> None:
             "best": {name: result.fit.vector[model.parameters.index(name)][0] for name in result.names},
             **_end(result),
         }
-    finish(output, entries, lambda: str(result), result)
+    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: drawing.scan(result)))
 
 
 @click.command()
@@ -147,7 +152,10 @@ def scan(source, modelling, fitting, axes: dict, output: Output) -> None:
     help="2: the contour covers both parameters jointly; 1: its projections are their intervals.",
 )
 @options.output
-def contour(source, modelling, fitting, parameters, levels, points: int, degrees_of_freedom: str, output) -> None:
+@options.picture
+def contour(
+    source, modelling, fitting, parameters, levels, points: int, degrees_of_freedom: str, output, picture: Picture
+) -> None:
     """Find contours of the profile likelihood.
 
     Closed curves in the plane of two parameters, on which -2 ln L, with all others refitted, is above its minimum by a
@@ -170,6 +178,7 @@ def contour(source, modelling, fitting, parameters, levels, points: int, degrees
                           converged, status, message, n_iterations}
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
         stage("fitting")
@@ -191,7 +200,7 @@ def contour(source, modelling, fitting, parameters, levels, points: int, degrees
             "degrees_of_freedom": result.degrees_of_freedom,
             **_end(result),
         }
-    finish(output, entries, lambda: str(result), result)
+    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: drawing.contour(result)))
 
 
 def _poi(model) -> str:

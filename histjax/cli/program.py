@@ -11,12 +11,15 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from histjax.cli.archives import archive
+from histjax.cli.bayes import sample, summary
 from histjax.cli.completions import completions
 from histjax.cli.describe import digest, inspect, validate
 from histjax.cli.fitting import fit
+from histjax.cli.hs3 import convert
 from histjax.cli.messages import say, warnings_said
 from histjax.cli.operations import combine, prune, rename, sort
 from histjax.cli.patchsets import patchset
+from histjax.cli.plot import plot
 from histjax.cli.profiling import contour, interval, scan
 from histjax.cli.ranking import gof, ranking
 from histjax.cli.testing import cls, limit, significance
@@ -84,9 +87,9 @@ def _print_version(context: click.Context, parameter: click.Parameter, asked: bo
 def main() -> None:
     """Fit HistFactory workspaces and test hypotheses with them.
 
-    Every command reads a workspace in pyhf's JSON format from a file or, for '-' or nothing, from standard input, and
-    writes one JSON document to standard output. Numbers have all their digits; one that is infinite or undefined is
-    null. Messages go to standard error.
+    Every command reads a workspace in pyhf's JSON format, or an HS3 document, from a file or, for '-' or nothing, from
+    standard input, and writes one JSON document to standard output. Numbers have all their digits; one that is infinite
+    or undefined is null. Messages go to standard error.
 
     Exit status: 0 success; 1 a fit did not converge (the JSON is written all the same and says so); 2 wrong input.
     """
@@ -106,12 +109,16 @@ for command in (
     limit,
     significance,
     toys,
+    sample,
+    summary,
     patchset,
+    plot,
     archive,
     combine,
     prune,
     rename,
     sort,
+    convert,
     xml2json,
     json2xml,
     completions,

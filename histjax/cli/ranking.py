@@ -1,15 +1,19 @@
 """`ranking`, `gof`: where the uncertainty of the parameter of interest comes from; whether the model fits at all."""
 
+import math
+
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.counting import counting as counting_options
 from histjax.cli.counting import failures
 from histjax.cli.messages import progress, say
 from histjax.cli.modelling import compiled_model
 from histjax.cli.option_types import Group
 from histjax.cli.output import Output
-from histjax.cli.records import component_names, finish, fit_summary, records, words
+from histjax.cli.pictures import Picture
+from histjax.cli.records import Drawn, component_names, finish, fit_summary, records, words
+from histjax.errors import InvalidModel
 
 IMPACTS = ("prefit_up", "prefit_down", "postfit_up", "postfit_down")
 OTHERS = ("linear", "pull", "width_ratio")
@@ -35,7 +39,10 @@ OTHERS = ("linear", "pull", "width_ratio")
     help="A group of parameters by names, globs or re:REGEX. May be repeated.  [default: by type of modifier]",
 )
 @options.output
-def ranking(source, modelling, fitting, poi: str | None, parameters, groups: dict, output: Output) -> None:
+@options.picture
+def ranking(
+    source, modelling, fitting, poi: str | None, parameters, groups: dict, output: Output, picture: Picture
+) -> None:
     """Rank parameters by their impact on another.
 
     An impact is the change of the best-fit value of the parameter of interest when a parameter is held at its best fit
@@ -63,6 +70,7 @@ def ranking(source, modelling, fitting, poi: str | None, parameters, groups: dic
                    status, message, n_iterations}
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
         stage("fitting")
@@ -73,7 +81,8 @@ def ranking(source, modelling, fitting, poi: str | None, parameters, groups: dic
         result = histjax.ranking(model, parameters=chosen, **settings)
         parts = histjax.grouped_impacts(model, groups=groups or None, **settings | {"init": result.fit})
         entries = ranking_entries(result, parts)
-    finish(output, entries, lambda: f"{result}\n\n{parts}", result)
+    drawn = Drawn(picture, lambda paged: drawing.ranking(result, paged))
+    finish(output, entries, lambda: f"{result}\n\n{parts}", result, drawn)
 
 
 def ranking_entries(result, parts) -> dict:
@@ -113,7 +122,8 @@ def _impacts(result) -> list[dict]:
 @options.fitting
 @counting_options
 @options.output
-def gof(source, modelling, fitting, counting, output: Output) -> None:
+@options.picture
+def gof(source, modelling, fitting, counting, output: Output, picture: Picture) -> None:
     """Test the goodness of the fit against the saturated model.
 
     The p-value is asymptotic, or that of toys thrown at the best fit with --toys and --seed.
@@ -136,15 +146,18 @@ def gof(source, modelling, fitting, counting, output: Output) -> None:
                    a thousand failed, the exit status is 1
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
     import histjax
 
+    if math.isnan(model.n_observations):
+        raise InvalidModel("there is no saturated model to compare with: the data are not counts in bins alone")
     settings = fitting.settings(model.parameters)
     with counting.under_way(histjax.Asymptotic(), modelling, counting.toys or 0) as calculator:
         result = histjax.goodness_of_fit(model, model.data, calculator=calculator, **settings, throw=False)
         entries = gof_entries(result)
-    finish(output, entries, lambda: str(result), result)
+    finish(output, entries, lambda: str(result), result, Drawn(picture, lambda paged: drawing.goodness(result)))
     if result.toys is None and not entries["n_degrees"] > 0:
         say("warning", result.message)
 

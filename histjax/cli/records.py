@@ -1,9 +1,18 @@
 """What several commands write, and how they end. JAX is imported by who has a result in hand."""
 
 from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from histjax.cli.output import Output
+from histjax.cli.pictures import Picture
 from histjax.errors import FailedFit
+
+
+class Drawn(NamedTuple):
+    """Where a plot goes, and how it is drawn (see `Picture.write`)."""
+
+    picture: Picture
+    draw: Callable[[bool], Any]
 
 
 def fit_summary(result) -> dict:
@@ -74,9 +83,11 @@ def component_names(parameters, patterns: Iterable[str]) -> list[str]:
     return [parameters.component_names[place] for place in histjax.select(parameters, globs)]
 
 
-def finish(output: Output, entries: dict, table: Callable[[], str], result) -> None:
-    """Write, and then say that it is not to be believed if so."""
+def finish(output: Output, entries: dict, table: Callable[[], str], result, drawn: Drawn | None = None) -> None:
+    """Write, draw, and then say that it is not to be believed if so."""
     output.write(entries, table)
+    if drawn is not None:
+        drawn.picture.write(drawn.draw, entries["converged"])
     if not entries["converged"]:
         raise FailedFit(entries["message"], result)
 

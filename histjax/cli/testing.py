@@ -2,14 +2,15 @@
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.counting import counting as counting_options
 from histjax.cli.counting import search_entries, too_many_failures, toy_entries
 from histjax.cli.messages import progress
 from histjax.cli.modelling import compiled_model
 from histjax.cli.option_types import Finite
 from histjax.cli.output import Output
-from histjax.cli.records import fit_summary
+from histjax.cli.pictures import Picture
+from histjax.cli.records import Drawn, fit_summary
 from histjax.errors import FailedFit
 
 STATISTICS = {"qtilde": "qmu_tilde", "q": "qmu", "q0": "q0", "t": "tmu", "ttilde": "tmu_tilde"}
@@ -33,8 +34,17 @@ def _statistic(*words: str):
 )
 @counting_options
 @options.output
+@options.picture
 def cls(
-    source, modelling, poi: str | None, test_poi: float | None, test_stat: str, clipped_normal, counting, output
+    source,
+    modelling,
+    poi: str | None,
+    test_poi: float | None,
+    test_stat: str,
+    clipped_normal,
+    counting,
+    output,
+    picture: Picture,
 ) -> None:
     """Test a value of the parameter of interest.
 
@@ -65,6 +75,7 @@ def cls(
                         is 1
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
     import histjax
@@ -81,7 +92,9 @@ def cls(
             throw=False,
         )
         entries = {"CLs_obs": result.CLs, "CLs_exp": result.CLs_expected, **_hypotest_entries(result)}
-    _finish(output, entries | toy_entries(result.toys), result)
+    _finish(
+        output, entries | toy_entries(result.toys), result, Drawn(picture, lambda paged: drawing.hypothesis(result))
+    )
 
 
 @click.command()
@@ -112,8 +125,18 @@ def cls(
     help="With --toys: give up after so many, of both hypotheses and all values together.",
 )
 @options.output
+@options.picture
 def limit(
-    source, modelling, poi: str | None, level, test_stat: str, counting, relative_error, most_toys, output
+    source,
+    modelling,
+    poi: str | None,
+    level,
+    test_stat: str,
+    counting,
+    relative_error,
+    most_toys,
+    output,
+    picture: Picture,
 ) -> None:
     """Find the upper limits on the parameter of interest.
 
@@ -140,8 +163,13 @@ def limit(
                         then of the observed one; points: list of {poi_value,
                         CLs, CLs_uncertainty, CLs_exp, CLs_exp_uncertainty,
                         n_toys, n_failed}}
+    With --plot:
+      tests             list of {poi_value, CLs_obs, CLs_exp, CLsb, CLb,
+                        CLsb_exp, CLb_exp, converged}: what is drawn, unless
+                        toys are
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
     import histjax
@@ -157,7 +185,9 @@ def limit(
             stop_rule=histjax.StopRule(relative_error, most_toys),
             throw=False,
         )
-    _finish(output, _limit_entries(result), result)
+        tests = drawing.tested_values(model, result) if picture.is_wanted and result.toys is None else []
+    entries = _limit_entries(result) | ({"tests": [drawing.entry_of_test(each) for each in tests]} if tests else {})
+    _finish(output, entries, result, Drawn(picture, lambda paged: drawing.limits(result, tests)))
 
 
 @click.command()
@@ -203,11 +233,13 @@ def _tested(test_poi: float | None, test_stat: str) -> float:
     return test_poi
 
 
-def _finish(output: Output, entries: dict, result) -> None:
-    """Write, and then say that it is not to be believed if so."""
+def _finish(output: Output, entries: dict, result, drawn: Drawn | None = None) -> None:
+    """Write, draw, and then say that it is not to be believed if so."""
     problem = too_many_failures(entries.get("toys"))
     entries["converged"] &= not problem
     output.write(entries, lambda: str(result))
+    if drawn is not None:
+        drawn.picture.write(drawn.draw, entries["converged"])
     if not entries["converged"]:
         lost = [problem] if problem else []
         lost += [f"{name} fit: {each['message']}" for name, each in entries["fits"].items() if not each["converged"]]

@@ -70,7 +70,7 @@ def fit_table(result) -> str:
         ("gradient (KKT)", f"{float(result.kkt):.1e}"),
         ("iterations", f"{int(result.n_iterations)}"),
     )
-    names, notes = result.parameters.component_names, _notes(result)
+    names, notes = result.parameters.component_names, component_notes(result)
     values, sigmas = np.asarray(result.vector), np.sqrt(np.diagonal(np.asarray(result.covariance)))
     table = columns(
         ("parameter", "left"),
@@ -113,7 +113,7 @@ def minima_table(minima) -> str:
 HELD = ("fixed", "at bound", "on a kink")
 
 
-def _notes(result) -> list[str]:
+def component_notes(result) -> list[str]:
     """What there is to say of each component."""
     sigmas = np.sqrt(np.diagonal(np.asarray(result.covariance)))
     notes = np.full(sigmas.shape, "", object)

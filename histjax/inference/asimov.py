@@ -31,4 +31,4 @@ def asimov_data(
     """
     data = likelihood.data if data is None else data
     conditional = fit(likelihood, data, fixed={poi_name(likelihood, poi): poi_value}, minimiser=minimiser, throw=throw)
-    return likelihood.expected_data(conditional.params)
+    return likelihood.conditioned_on(data).expected_data(conditional.params)

@@ -30,12 +30,13 @@ OBSERVED = 5
 class Question(NamedTuple):
     """What the six limits depend on, differentiably.
 
-    `datasets` are the Asimov data and the data, flat and stacked on a leading axis; `lowest` is the deviance in the
-    denominator of the statistic; `best` is mu-hat; `alpha` is 1 - confidence level.
+    `datasets` are the Asimov data and the data, flat and stacked on a leading axis; `lowest_asimov` and `lowest` are
+    their deviances in the denominator of the statistic; `best` is mu-hat; `alpha` is 1 - confidence level.
     """
 
     likelihood: Likelihood
     datasets: object
+    lowest_asimov: Float[Array, ""]
     lowest: Float[Array, ""]
     best: Float[Array, ""]
     alpha: Float[Array, ""]
@@ -105,7 +106,8 @@ def residual(
 
     needed = jnp.array([True, False]) | (index == OBSERVED)
     deviance, slope, points = jax.lax.map(conditional, (question.datasets, starts, needed))
-    q_asimov, root = deviance[0], safe_sqrt(deviance[0])
+    q_asimov = deviance[0] - question.lowest_asimov
+    root = safe_sqrt(q_asimov)
     expected = (
         root - targets(question.alpha, mu.dtype)[jnp.minimum(index, 4)],
         slope[0] / (2 * jnp.where(root > 0, root, 1.0)),

@@ -109,6 +109,7 @@ def goodness_of_fit(
     if isinstance(calculator, Toys):
         calculator.check(likelihood, data, fixed, init, bounds)
     data = likelihood.ravel_data(likelihood.data if data is None else data)
+    likelihood = likelihood.conditioned_on(data)
     settings = dict(fixed=fixed, init=init, bounds=bounds, minimiser=minimiser, throw=throw)
     result = _judged(likelihood, data, fit(likelihood, data, **settings, differentiable_hessian=False))
     if not isinstance(calculator, Toys):

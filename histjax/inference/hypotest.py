@@ -116,6 +116,7 @@ def hypotest(
     if isinstance(calculator, Toys):
         calculator.check(likelihood, data, poi_value)
     data = likelihood.ravel_data(likelihood.data if data is None else data)
+    likelihood = likelihood.conditioned_on(data)
     observed = observed_fits(likelihood, data, poi, poi_value, statistic, minimiser, throw)
     settings = dict(minimiser=minimiser, throw=throw, differentiable_hessian=False)
     if statistic.discovery:
@@ -129,7 +130,10 @@ def hypotest(
     asymptotic = calculator if isinstance(calculator, Asymptotic) else Asymptotic()
     # an array and not a number of Python, which would be part of the program
     value = poi_value if is_traced(poi_value) else np.asarray(poi_value, best.dtype)
-    numbers = _numbers(statistic, asymptotic, value, best, observed.deviances, asimov_at_poi.deviance)
+    q_asimov = asimov_at_poi.deviance
+    if not likelihood.describes_asimov:
+        q_asimov = q_asimov - _least(likelihood, at_other.vector, asimov)
+    numbers = _numbers(statistic, asymptotic, value, best, observed.deviances, q_asimov)
     result = HypotestResult(**numbers, fits=fits, poi=poi, statistic_name=statistic.name)
     if not isinstance(calculator, Toys):
         return result
@@ -147,10 +151,15 @@ def _counted(result: HypotestResult, toys: ToyOutcome) -> HypotestResult:
 
 
 @eqx.filter_jit
+def _least(likelihood: Likelihood, vector, asimov) -> Float[Array, ""]:
+    return 2 * likelihood.least_asimov_nll(vector, asimov)
+
+
+@eqx.filter_jit
 def _numbers(statistic, calculator, poi_value, best, deviances, q_asimov) -> dict[str, Array]:
     best = jnp.reshape(best, ())
     value = statistic.of_fits(poi_value, best, deviances)
-    # the Asimov data are described perfectly where they were made: their smallest deviance is 0
+    # the Asimov data are described best where they were made
     q_asimov = jnp.where(q_asimov > 0, q_asimov, 0.0)
     log_CLsb, log_CLb = log_p_values(statistic, value, q_asimov)
     expected_log_CLsb, expected_log_CLb = expected_log_p_values(statistic, q_asimov, calculator)

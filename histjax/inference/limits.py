@@ -109,6 +109,7 @@ def upper_limit(
     if isinstance(calculator, Toys):
         calculator.check(likelihood, data)
     data = likelihood.ravel_data(likelihood.data if data is None else data)
+    likelihood = likelihood.conditioned_on(data)
     fits = observed_fits(likelihood, data, poi, 0.0, statistic, minimiser, throw)
     result = _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi)
     if isinstance(calculator, Toys):
@@ -147,8 +148,10 @@ def _limit(likelihood, data, fits, confidence_level, statistic, minimiser, poi) 
     place = likelihood.parameters.index(poi).start
     best = free.vector[place]
     asimov = likelihood.expected_flat(background.vector)
-    datasets = jax.tree.map(lambda a, b: jnp.stack([a, b.astype(a.dtype)]), asimov, data)
-    question = Question(likelihood, datasets, statistic.denominator(best, fits.deviances), best, 1 - confidence_level)
+    both = likelihood.equal_shapes(asimov, data)
+    datasets = jax.tree.map(lambda a, b: jnp.stack([a, b.astype(a.dtype)]), *both)
+    lowest = 2 * likelihood.least_asimov_nll(background.vector, asimov), statistic.denominator(best, fits.deviances)
+    question = Question(likelihood, datasets, *lowest, best, 1 - confidence_level)
     problem = jax.tree.map(jnp.asarray, fit_problem(likelihood.parameters, {poi: 0.0}, background, {}))
     starts = jnp.stack([background.vector, background.vector])
     # the answer does not depend on where the search starts

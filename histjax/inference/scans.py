@@ -49,6 +49,12 @@ class Scan(eqx.Module):
         return self.fit.parameters.unravel(self.vector)
 
     @property
+    def best(self) -> Float[Array, "... names"]:
+        """Values of the scanned components in the free fit."""
+        places = np.array([self.fit.parameters.place(name) for name in self.names])
+        return self.fit.vector[..., places]
+
+    @property
     def converged(self) -> Bool[Array, "..."]:
         """Which points are minima to within their certificate."""
         return on_host(self.status) <= Status.FLAT

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from histjax._typing import split
+from histjax.errors import InvalidModel
 from histjax.fitting.covariance import covariance_root
 from histjax.fitting.result import FitResult
 from histjax.model.effects import bin_yields, cell_yields
@@ -73,6 +74,11 @@ def predicted_yields(model: Model, result: FitResult | None = None, data=None) -
     >>> print(f"{postfit.uncertainty.channels['singlechannel']:.4f}")
     5.6513
     """
+    if not isinstance(model, Model):
+        raise InvalidModel(
+            f"expected yields are those of the bins of a HistFactory model, found a {type(model).__name__}; its"
+            " `expected_data` are what it has in their place"
+        )
     data = model.data if data is None else data
     flat = model.ravel_data(data)
     observed = {name: jnp.asarray(value) for name, value in model.unravel_data(flat).main.items()}

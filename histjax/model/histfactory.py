@@ -47,6 +47,7 @@ class Model(Likelihood):
     -15.387627
     """
 
+    describes_asimov = True
     layout: Layout = eqx.field(static=True)
     templates: Templates
     tables: Tables
@@ -257,9 +258,8 @@ class Model(Likelihood):
         return self.with_templates(eqx.tree_at(lambda t: t.nominal_yields, self.templates, jax.device_put(nominal)))
 
     def with_variations(self, variations: Variations) -> "Model":
-        """The same model with other numbers of some modifiers, `{(channel, sample, modifier): numbers}`: `(lo, hi)`,
-        absolute templates of a histosys or factors of a normsys, or the absolute uncertainties of a staterror or
-        shapesys. They may be traced; raises `UnknownName`, `InvalidModel`.
+        """The same model with other `{(channel, sample, modifier): numbers}`, traced or not: `(lo, hi)` of a histosys
+        (absolute) or normsys, absolute uncertainties of a staterror or shapesys. Raises as `with_yields` does.
 
         >>> import histjax
         >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))

@@ -1,6 +1,7 @@
 """The interface that fitting and inference see, and nothing else: a likelihood of named parameters and a dataset."""
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -22,6 +23,12 @@ class Likelihood(eqx.Module):
     What is minimised works on flat things, because a program with one argument per parameter is slow to compile and
     to call: the flat parameter vector, and whatever `ravel_data` makes of a dataset.
     """
+
+    describes_asimov: ClassVar[bool] = False
+    """Whether `nll` is 0 for the data that are expected at its point, because it is relative to a saturated model."""
+
+    long_arrays: ClassVar[bool] = False
+    """Whether its arrays are long even where the parameters are few: then toys are not run side by side on a CPU."""
 
     parameters: eqx.AbstractVar[Parameters]
     data: eqx.AbstractVar[object]
@@ -52,6 +59,10 @@ class Likelihood(eqx.Module):
         """The flat form of a dataset; itself by default. A flat dataset is returned as it is."""
         return data
 
+    def equal_shapes(self, first, second) -> tuple:
+        """Two flat datasets with arrays of equal shapes, for programs that run over both; as they are by default."""
+        return first, second
+
     def expected_flat(self, vector: Float[Array, "parameters"]):
         """Flat form of the data expected at a flat parameter vector."""
         return self.ravel_data(self.expected_data(self.parameters.unravel(vector)))
@@ -59,6 +70,13 @@ class Likelihood(eqx.Module):
     def draw_flat(self, key: PRNGKeyArray, vector: Float[Array, "parameters"]):
         """Flat form of one pseudo-dataset thrown at a flat parameter vector."""
         return self.ravel_data(self.draw(key, self.parameters.unravel(vector)))
+
+    def conditioned_on(self, data) -> "Likelihood":
+        """The likelihood whose expected data and toys are those of a fit to `data`: itself, unless they depend on more
+        than the parameters.
+        """
+        del data
+        return self
 
     def saturated_logpdf(self, data) -> Float[Array, ""]:
         """A function of the (flat) data alone that is taken off the log density while minimising, to keep digits."""
@@ -68,6 +86,10 @@ class Likelihood(eqx.Module):
     def nll(self, vector: Float[Array, "parameters"], data) -> Float[Array, ""]:
         """-(logpdf - saturated_logpdf) at a flat parameter vector: what is minimised."""
         return self.saturated_logpdf(data) - self.logpdf(self.parameters.unravel(vector), data)
+
+    def least_asimov_nll(self, vector: Float[Array, "parameters"], asimov) -> Float[Array, ""]:
+        """`nll` at a point for the flat data that are expected there, which is the least that there is for them."""
+        return jnp.zeros((), vector.dtype) if self.describes_asimov else self.nll(vector, asimov)
 
     def nll_derivatives(self, vector: Float[Array, "parameters"], data) -> tuple[Array, Array, Array]:
         """`nll`, its gradient `(parameters,)` and its Hessian `(parameters, parameters)`."""

@@ -5,6 +5,7 @@ from histjax.readers.archives import PublishedLikelihood as PublishedLikelihood
 from histjax.readers.archives import read_archive as read_archive
 from histjax.readers.digests import digest as digest
 from histjax.readers.documents import load_json as load_json
+from histjax.readers.foreign import is_hs3 as is_hs3
 from histjax.readers.patches import apply_patch as apply_patch
 from histjax.readers.patches import read_patch as read_patch
 from histjax.readers.patchsets import Patch as Patch

@@ -22,8 +22,11 @@ def recognise(document: Any) -> str | None:
         return "this is a JSON Patch, not a workspace; apply it to the workspace that it is for" if is_patch else None
     if not isinstance(document, dict):
         return None
-    if "distributions" in document or _has(document.get("metadata"), "hs3_version"):
-        return "this is an HS3 document; HS3 documents are not read here yet, only workspaces of pyhf's format"
+    if is_hs3(document):
+        return (
+            "this is an HS3 document, not a workspace of pyhf's format; 'histjax convert FILE --to pyhf' makes one of"
+            " it if it consists of HistFactory channels"
+        )
     if "patches" in document:
         return "this is a patch set, not a workspace; apply one of its patches to the workspace that it is for"
     if "toplvl" in document or ("channels" in document and "data" in document):
@@ -34,6 +37,11 @@ def recognise(document: Any) -> str | None:
     if "channels" in document and not {"measurements", "observations"} & document.keys():
         return "this is a model without data: 'measurements' and 'observations' are missing, which a workspace has"
     return None
+
+
+def is_hs3(document: Any) -> bool:
+    """Whether a document is one of HS3."""
+    return isinstance(document, dict) and ("distributions" in document or _has(document.get("metadata"), "hs3_version"))
 
 
 def _has(value: Any, key: str) -> bool:

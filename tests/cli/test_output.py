@@ -100,7 +100,7 @@ def test_device_is_not_replaced():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_output_that_cannot_be_written(command, tmp_path, monkeypatch):
     """It is said before the work: reading is not even tried."""
-    monkeypatch.setattr(describe, "read", None)
+    monkeypatch.setattr(describe, "read_document", None)
     words = command, TWO_BINS, *REQUIRED.get(command, ())
     assert run(*words, "--output-file", tmp_path / "a" / "b").error == (
         f"cannot write {tmp_path}/a/b: there is no directory '{tmp_path}/a'\n"
@@ -157,7 +157,7 @@ def test_interrupted(monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(describe, "read", interrupted)
+    monkeypatch.setattr(describe, "read_document", interrupted)
     outcome = run("inspect", TWO_BINS)
     assert (outcome.status, outcome.stdout) == (130, "")
     assert outcome.stderr.strip() == "histjax: error: interrupted"

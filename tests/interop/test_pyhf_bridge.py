@@ -296,6 +296,10 @@ def test_patch_sets():
     applied = ours.apply(bridge.Workspace(document), "Z_400_10")
     assert isinstance(applied, bridge.Workspace) and dict(applied) == dict(theirs.apply(document, "Z_400_10"))
     assert ours["Z_400_10"].apply(document) == dict(applied)
+    entry = described["patches"][0]
+    first, same = ours.patches[0], bridge.patchset.Patch(entry)
+    assert first == same and hash(first) == hash(same) and first != ours.patches[1] and first != entry
+    assert same.name == pyhf.patchset.Patch(entry).name and same.values == pyhf.patchset.Patch(entry).values
     patched = bridge.Workspace(document).model(patches=[ours["Z_400_10"]])
     plain = bridge.Workspace(document).model()
     assert not np.allclose(patched.nominal_rates, plain.nominal_rates)

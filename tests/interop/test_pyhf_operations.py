@@ -7,6 +7,7 @@ import pyhf
 import pytest
 
 import histjax.interop.pyhf as bridge
+from histjax import errors
 from tests.workspaces import BY_SLUG, WITH_PYHF
 
 DOCUMENT = BY_SLUG["two-bins"].document
@@ -61,3 +62,52 @@ def test_build(case):
     np.testing.assert_array_equal(built.data(again), data)
     point = np.asarray(model.config.suggested_init())
     np.testing.assert_array_equal(again.logpdf(point, data), model.logpdf(point, data))
+
+
+@pytest.mark.parametrize("module", [pyhf, bridge], ids=["pyhf", "histjax"])
+def test_what_is_changed_counts(module):
+    """A workspace is a dictionary: operations act on what is in it, and `get_measurement` gives it away."""
+    workspace = module.Workspace(copy.deepcopy(DOCUMENT))
+    assert module.Workspace.valid_joins == ["none", "outer", "left outer", "right outer"]
+    other = module.Workspace(workspace)
+    other.get_measurement()["config"]["parameters"] = [{"name": "mu", "inits": [2.0]}]
+    other["observations"][0]["data"][0] = 7
+    assert dict(workspace) == DOCUMENT and other.observations["singlechannel"][0] == 7
+    assert other.model().config.suggested_init()[0] == 2.0
+    assert module.Workspace.sorted(other)["observations"] == other.rename()["observations"] == other["observations"]
+    with pytest.raises(module.exceptions.InvalidWorkspaceOperation, match="singlechannel"):
+        module.Workspace.combine(workspace, other, join="outer")
+    other["version"] = "1.2.0"
+    with pytest.raises(module.exceptions.InvalidWorkspaceOperation, match=r"1\.2\.0"):
+        module.Workspace.combine(workspace, other, join="outer")
+
+
+@pytest.mark.parametrize(("join", "winner"), [("left outer", 0), ("right outer", 1)])
+def test_joins_say_what_they_drop(join, winner):
+    """pyhf has one warning for all such joins; the result is the same."""
+    documents = [copy.deepcopy(DOCUMENT) for _ in range(2)]
+    documents[1]["observations"][0]["data"][0] = 7
+    theirs = pyhf.Workspace.combine(*map(pyhf.Workspace, documents), join=join)
+    with pytest.warns(errors.HistjaxWarning, match="dropped observation 'singlechannel'"):
+        ours = bridge.Workspace.combine(*map(bridge.Workspace, documents), join=join)
+    assert dict(ours) == dict(theirs) and ours["observations"] == documents[winner]["observations"]
+
+
+def test_joins_that_are_none():
+    """pyhf raises `ValueError`; and where nothing would be left, what it raises for a document."""
+    workspace = bridge.Workspace(copy.deepcopy(DOCUMENT))
+    for request in ({"join": "sideways"}, {"join": "none", "merge_channels": True}):
+        with pytest.raises(errors.InvalidOperation, match=request["join"]):
+            bridge.Workspace.combine(workspace, workspace, **request)
+    for module in (pyhf, bridge):
+        with pytest.raises(module.exceptions.InvalidSpecification):
+            module.Workspace(copy.deepcopy(DOCUMENT)).prune(channels=["singlechannel"])
+
+
+def test_build_without_auxiliary_data():
+    """As in pyhf; the auxiliary data are the model's."""
+    theirs, ours = (module.Workspace(copy.deepcopy(DOCUMENT)) for module in (pyhf, bridge))
+    found = bridge.Workspace.build(ours.model(), [51, 48])
+    assert found.observations == pyhf.Workspace.build(theirs.model(), [51, 48]).observations
+    again = bridge.Workspace.build(found.model(), found.data(found.model()))
+    assert bridge.utils.digest(again) == bridge.utils.digest(found)

@@ -119,8 +119,6 @@ FOREIGN = (
     _raw("top-level-empty-list", b"[]", "found an array", "expected an object"),
     _raw("json-patch", b'[{"op": "remove", "path": "/channels/0"}]', "JSON Patch", "not a workspace"),
     _raw("patch-set", lambda: json.dumps(good.patchset_for("0" * 64)).encode(), "patch set", "not a workspace"),
-    _raw("hs3", b'{"metadata": {"hs3_version": "0.2"}, "distributions": []}', "HS3", "not read here yet"),
-    _raw("hs3-metadata-only", b'{"metadata": {"hs3_version": "0.2"}}', "HS3", "not read here yet"),
     _raw("old-format", b'{"channels": [], "toplvl": {"measurements": []}, "data": {}}', "old format", "observations"),
     _raw("old-format-data", b'{"channels": [], "data": {"SR": [1]}}', "old format", "observations"),
     _raw("model-only", b'{"channels": [], "parameters": []}', "'measurements' and 'observations' are missing"),

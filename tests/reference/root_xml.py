@@ -3,8 +3,8 @@
     python tests/reference/root_xml.py OUTPUT.json NAME=ROOT_DIRECTORY:COMBINATION.xml ...
 
 The cases of our own are written by `python -m tests.readers.xml.cases FOLDER` and are called by their names, with
-`top.xml`, published models that we wrote `written/MODEL`; XML of the corpus is called `corpus/MODEL/PATH`, with the root
-directory `MODEL`. The numbers come with the version of ROOT and the command.
+`top.xml`, published models that we wrote `written/MODEL`; XML of the corpus is called `corpus/MODEL/PATH`, with the
+root directory `MODEL`. The numbers come with the version of ROOT and the command.
 
 The wheels of ROOT come without its XML parser (`RooStats::HistFactory::ConfigParser`), so the elements are handed to
 ROOT's own `Measurement`, `Channel`, `Sample`, ... one by one, with the defaults of that parser; reading the histograms

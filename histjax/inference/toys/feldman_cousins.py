@@ -134,6 +134,7 @@ def feldman_cousins(
     poi = poi_name(likelihood, poi)
     toys.check(likelihood, data)
     data = likelihood.ravel_data(likelihood.data if data is None else data)
+    likelihood = likelihood.conditioned_on(data)
     lowest = float(on_host(likelihood.parameters.lower)[likelihood.parameters.place(poi)])
     lowest = max(lowest, 0.0) if statistic.bounded else lowest
     settings = dict(bounds={poi: (lowest, np.inf)}, minimiser=minimiser, throw=False)

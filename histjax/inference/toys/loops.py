@@ -186,14 +186,15 @@ class Sharded(Loop):
 
 def choose_loop(likelihood: Likelihood) -> Loop:
     """The loop that is fastest for a likelihood on the devices at hand: side by side on a GPU or TPU, and on a CPU up
-    to `TINY` parameters; one by one otherwise; shared out where the process has several devices.
+    to `TINY` parameters where arrays are short; one by one otherwise; shared out where the process has several devices.
 
     >>> import histjax
     >>> choose_loop(histjax.compile(histjax.read(histjax.examples.path("two_bins"))))
     Batched(lanes=4096, first_cap=16)
     """
     is_cpu = jax.default_backend() == "cpu"
-    inner = Sequential() if is_cpu and likelihood.parameters.init.size > TINY else Batched()
+    is_large = likelihood.parameters.init.size > TINY or likelihood.long_arrays
+    inner = Sequential() if is_cpu and is_large else Batched()
     return Sharded(inner) if jax.local_device_count() > 1 else inner
 
 

@@ -32,8 +32,8 @@ MOST_OUTSTANDING = 256
 MOST_LOSSES = 5
 """How often a slice is given to an executor that loses its workers."""
 SHARES, FEWEST = 8, 4
-"""How many slices each thread of this process gets at least, where they have so many toys: some toys take a hundred times
-as long as others, and the threads shall end together."""
+"""How many slices each thread of this process gets at least, where they have so many toys: some toys take a hundred
+times as long as others, and the threads shall end together."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ is returned are those of pyhf 0.7.6; values are those of certified fits. What is
 - Without a `scan`, `upper_limit` finds limits beyond the bounds, and heeds `level`.
 - `set_backend` changes nothing, and options of optimisers do not either.
 - `validate=False` is ignored: what is read is checked.
+- `readxml.parse` reads what ROOT reads, and says what the document leaves out; `writexml.writexml` writes statistical
+  uncertainties as errors of the nominal histograms. Their helpers (`process_...`, `build_...`) are not here.
+- A folder of schemas of one's own is for `schema.validate`; workspaces and models are those of version 1.0.0.
+- A join that drops something says what, in a warning.
 
 Exceptions are those of `histjax.errors`; `exceptions` has them under pyhf's names, for `except` clauses:
 
@@ -20,23 +24,29 @@ Exceptions are those of `histjax.errors`; `exceptions` has them under pyhf's nam
 |---|---|
 | `FailedMinimization` | `FailedFit` |
 | `UnspecifiedPOI` | `MissingPOI` |
-| `InvalidSpecification` | `InvalidDocument`; `InvalidPatch` for a patch set |
+| `InvalidSpecification` | `InvalidDocument`, `InvalidPatch`; `InvalidOperation` where nothing would be left |
 | `InvalidNameReuse` | `InvalidDocument` |
 | `InvalidModel`, `InvalidModifier` | `InvalidDocument` for what reading finds, otherwise `InvalidModel`, `MissingPOI` |
 | `InvalidPdfParameters`, `InvalidPdfData`, `ValueError` for a start outside its bounds | `InvalidModel` |
 | `InvalidMeasurement`, `InvalidPatchLookup`, `InvalidTestStatistic`, `InvalidInterpCode`, `KeyError` | `UnknownName` |
 | `InvalidWorkspaceOperation` | `InvalidOperation`, `InvalidDocument`, `UnknownName` |
 | `InvalidPatchSet`, `PatchSetVerificationError` | `InvalidPatch` |
+| `SchemaNotFound` | `schema.SchemaNotFound` |
+| `ValueError` for an unknown join, `RuntimeError`, `KeyError` of XML | `InvalidOperation`; `InvalidDocument` |
 | `Unsupported` | `InvalidModel`, `UnknownName` |
 """
 
 from histjax.interop.pyhf import exceptions as exceptions
 from histjax.interop.pyhf import infer as infer
+from histjax.interop.pyhf import readxml as readxml
+from histjax.interop.pyhf import schema as schema
 from histjax.interop.pyhf import simplemodels as simplemodels
 from histjax.interop.pyhf import tensorlib as tensorlib
+from histjax.interop.pyhf import utils as utils
+from histjax.interop.pyhf import writexml as writexml
 from histjax.interop.pyhf.backends import get_backend as get_backend
 from histjax.interop.pyhf.backends import set_backend as set_backend
 from histjax.interop.pyhf.live import from_pyhf as from_pyhf
-from histjax.interop.pyhf.models import Model as Model
-from histjax.interop.pyhf.patchsets import PatchSet as PatchSet
-from histjax.interop.pyhf.workspaces import Workspace as Workspace
+from histjax.interop.pyhf.patchset import PatchSet as PatchSet
+from histjax.interop.pyhf.pdf import Model as Model
+from histjax.interop.pyhf.workspace import Workspace as Workspace

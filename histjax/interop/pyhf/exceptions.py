@@ -5,10 +5,11 @@ They are for catching, not for raising.
 """
 
 from histjax import errors
+from histjax.interop.pyhf import schema
 
 FailedMinimization = errors.FailedFit
 UnspecifiedPOI = errors.MissingPOI
-InvalidSpecification = errors.InvalidDocument, errors.InvalidPatch
+InvalidSpecification = errors.InvalidDocument, errors.InvalidPatch, errors.InvalidOperation
 InvalidModel = errors.InvalidModel, errors.InvalidDocument, errors.MissingPOI, errors.UnknownName
 InvalidNameReuse = errors.InvalidDocument
 InvalidModifier = errors.InvalidDocument, errors.InvalidModel
@@ -21,4 +22,5 @@ InvalidPatchSet = errors.InvalidPatch
 InvalidPatchLookup = errors.UnknownName
 InvalidWorkspaceOperation = errors.InvalidOperation, errors.InvalidDocument, errors.UnknownName
 PatchSetVerificationError = errors.InvalidPatch
+SchemaNotFound = schema.SchemaNotFound
 Unsupported = errors.InvalidModel, errors.UnknownName

@@ -3,7 +3,7 @@
 import numpy as np
 
 from histjax.errors import InvalidModel
-from histjax.interop.pyhf.models import Model
+from histjax.interop.pyhf.pdf import Model
 
 MODIFIERS = {"histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys", "staterror"}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from histjax.interop.pyhf.models import Model
+from histjax.interop.pyhf.pdf import Model
 
 
 def uncorrelated_background(

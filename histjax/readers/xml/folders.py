@@ -24,8 +24,7 @@ def replacing(directory: Path, prefix: str, overwrite: bool) -> Iterator[Path]:
     **Raises:** `CannotWriteFolder` for a prefix that is no beginning of a file's name, for a folder that is not empty
     unless `overwrite` and nothing else is in it than what was written here before, and where the system refuses.
     """
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}", prefix):
-        raise CannotWriteFolder(f"prefix {prefix!r}: expected letters, digits and '_', '.', '-'")
+    check_prefix(prefix)
     target = Path(os.path.realpath(directory))
     _check(target, directory, overwrite)
     temporary, old = (target.parent / f".histjax-{secrets.token_hex(8)}.tmp" for _ in range(2))
@@ -42,6 +41,12 @@ def replacing(directory: Path, prefix: str, overwrite: bool) -> Iterator[Path]:
             old.rename(target)
         for each in (temporary, old):
             shutil.rmtree(each, ignore_errors=True)
+
+
+def check_prefix(prefix: str) -> None:
+    """Raises `CannotWriteFolder` for a prefix that is no beginning of a file's name."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}", prefix):
+        raise CannotWriteFolder(f"prefix {prefix!r}: expected letters, digits and '_', '.', '-'")
 
 
 def _check(target: Path, directory: Path, overwrite: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from histjax.errors import HistjaxError
+from histjax.errors import HistjaxError, MissingExtra
 
 _HISTOGRAMS = ("TH1", "TH2", "TH3")
 _SHOWN = 12
@@ -36,10 +36,6 @@ _UNREADABLE = (
     zlib.error,
     lzma.LZMAError,
 )
-
-
-class MissingExtra(HistjaxError):
-    """A package that is installed on request only."""
 
 
 class UnreadableHistogram(HistjaxError):

@@ -9,7 +9,7 @@ import io
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 from xml.parsers import expat
 
 from histjax.errors import InvalidDocument, Problem
@@ -44,10 +44,11 @@ class Element:
         return [each for each in self.children if each.tag == tag]
 
 
-def read_element(source: Path | Literal["-"], name: str) -> Element:
+def read_element(source: Path | Literal["-"] | IO, name: str) -> Element:
     """The root element of a file.
 
-    **Arguments:** `source` is the file to open, or `"-"` for the standard input; `name` what to call it in messages.
+    **Arguments:** `source` is the file to open, an open one, or `"-"` for the standard input; `name` what to call it in
+    messages.
 
     **Raises:** `InvalidDocument` where the file cannot be read, is no well-formed XML, declares or uses entities of
     its own, is nested deeper than 32 levels or larger than 100 MB.
@@ -55,19 +56,21 @@ def read_element(source: Path | Literal["-"], name: str) -> Element:
     try:
         if source == "-":
             content = getattr(sys.stdin, "buffer", io.BytesIO()).read(LARGEST_FILE + 1)
+        elif hasattr(source, "read"):
+            content = source.read(LARGEST_FILE + 1)
         else:
             with open(source, "rb") as file:
                 content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise refused(name, f"the file cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # a path with a null character
+    except ValueError as error:  # a path with a null character, a closed file, no UTF-8
         raise refused(name, f"the file cannot be read: {error}") from None
     if len(content) > LARGEST_FILE:
         raise refused(name, f"the file is larger than {LARGEST_FILE // 10**6} MB, which no HistFactory XML is")
     return parse_element(content, name)
 
 
-def parse_element(content: bytes, name: str) -> Element:
+def parse_element(content: bytes | str, name: str) -> Element:
     """The root element of a text.
 
     >>> parse_element(b'<Channel Name="SR"><Data/></Channel>', "channel.xml").children[0].place

@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 from histjax.errors import DocumentWarning, InvalidDocument, Problem
 from histjax.readers.xml.channels import ChannelReader, Parts
@@ -22,7 +23,7 @@ FolderPairs = Iterable[tuple[str | os.PathLike, str]]
 
 
 def read_xml(
-    path: str | os.PathLike,
+    path: str | os.PathLike | IO,
     *,
     root_directory: str | os.PathLike | None = None,
     mounts: FolderPairs = (),
@@ -38,7 +39,7 @@ def read_xml(
 
     **Arguments:**
 
-    - `path`: the file with the Combination, or `"-"` for the standard input.
+    - `path`: the file with the Combination, an open one, or `"-"` for the standard input.
     - `root_directory`: where relative paths start; by default the working directory, as in ROOT. Files outside of it
       are refused, by whatever path or link.
     - `mounts`: pairs `(host, mount)` of folders: a path in the document that begins with `mount` is looked for in
@@ -53,12 +54,12 @@ def read_xml(
     differ, Functions, a missing POI or Data; `MissingExtra` without uproot. What is doubtful is a `DocumentWarning`.
     """
     uproot()
-    source, notes = "<stdin>" if path == "-" else os.fspath(path), Notes()
+    source, notes = _name(path), Notes()
     places = Places(
         Path(os.fspath(root_directory) if root_directory is not None else os.curdir),
         tuple((Path(host), os.fspath(mount)) for host, mount in mounts),
     )
-    read = read_element("-" if path == "-" else Path(source), source)
+    read = read_element(path if path == "-" or hasattr(path, "read") else Path(source), source)
     top = Node(_rooted(read, "Combination", source), notes).check()
     parts = _channels(top, places, normalise_by_theory)
     _refuse_functions(top, parts)
@@ -73,6 +74,14 @@ def read_xml(
     for doubt in doubts:
         warnings.warn(f"{source}: {doubt}", DocumentWarning, stacklevel=2)
     return XMLConfiguration(workspace, reader.constraints, reader.terms, tuple(doubts))
+
+
+def _name(path: str | os.PathLike | IO) -> str:
+    """What to call the file in messages."""
+    if hasattr(path, "read"):
+        name = getattr(path, "name", None)
+        return name if isinstance(name, str) else "<stream>"
+    return "<stdin>" if path == "-" else os.fspath(path)
 
 
 def _rooted(element: Element, tag: str, source: str) -> Element:

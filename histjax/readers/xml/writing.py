@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from histjax.errors import DocumentWarning, InvalidDocument
+from histjax.errors import DocumentWarning, InvalidDocument, Problem
 from histjax.readers.xml.configuration import XMLConfiguration
 from histjax.readers.xml.expressible import norm_factor, problems
-from histjax.readers.xml.folders import replacing
+from histjax.readers.xml.folders import check_prefix, replacing
 from histjax.readers.xml.histograms import uproot
 from histjax.readers.xml.names import root_names
 from histjax.readers.xml.schema import NAME as SCHEMA
@@ -71,48 +71,75 @@ def write_xml(
     **Raises:** `InvalidDocument` with all that XML cannot say; `CannotWriteFolder`; `MissingExtra` without uproot. What
     is written otherwise than it was given (fit ranges, names of staterrors) is a `DocumentWarning`.
     """
+    files = xml_files(workspace, prefix)
+    with replacing(Path(directory), prefix, overwrite) as folder:
+        (folder / "config").mkdir()
+        (folder / DATA).parent.mkdir()
+        (folder / f"{prefix}.xml").write_text(files.combination, encoding="utf-8")
+        for name, text in (files.channels | {SCHEMA: schema()}).items():
+            (folder / "config" / name).write_text(text, encoding="utf-8")
+        files.histograms.write(folder / DATA)
+    for doubt in files.doubts:
+        warnings.warn(f"{os.fspath(directory)}: {doubt}", DocumentWarning, stacklevel=2)
+    return Path(directory) / f"{prefix}.xml"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the files call each other: the folder of the channels, the histograms, and the document type as the
+    Combination and as the channels name it.
+    """
+
+    channels: str = "./config"
+    data: str = f"./{DATA}"
+    schema: str = f"config/{SCHEMA}"
+    channel_schema: str = SCHEMA
+
+
+@dataclass(frozen=True)
+class XMLFiles:
+    """The text of the Combination, those of the channels by name of the file, the histograms and what is doubtful."""
+
+    combination: str
+    channels: dict[str, str]
+    histograms: HistogramWriter
+    doubts: list[Problem]
+
+
+def xml_files(workspace: Workspace | XMLConfiguration, prefix: str, layout: Layout | None = None) -> XMLFiles:
+    """All that `write_xml` writes; nothing is written here. Raises what it raises."""
     uproot()
+    check_prefix(prefix)
     given = workspace if isinstance(workspace, XMLConfiguration) else XMLConfiguration(workspace, {}, {})
     errors = [each for each in check(given.workspace) if not each.is_warning]
     found = errors or problems(given)
     errors = [each for each in found if not each.is_warning]
     if errors:
         raise InvalidDocument("the workspace cannot be written as XML", errors)
-    with replacing(Path(directory), prefix, overwrite) as folder:
-        _Writer(given, folder, prefix).write()
-    for doubt in found:
-        warnings.warn(f"{os.fspath(directory)}: {doubt}", DocumentWarning, stacklevel=2)
-    return Path(directory) / f"{prefix}.xml"
+    writer, channels = _Writer(given, prefix, layout or Layout()), {}
+    combination = writer.combination(channels)
+    return XMLFiles(combination, channels, writer.histograms, found)
 
 
 @dataclass
 class _Writer:
-    """Writes the files of one configuration into a folder that is there."""
+    """Makes the texts of one configuration, and collects its histograms."""
 
     given: XMLConfiguration
-    folder: Path
     prefix: str
+    layout: Layout
     histograms: HistogramWriter = field(default_factory=HistogramWriter)
 
-    def write(self) -> None:
-        """Write everything."""
-        for each in ("config", "data"):
-            (self.folder / each).mkdir()
+    def combination(self, channels: dict[str, str]) -> str:
+        """The text of the Combination; those of the channels are put into `channels`."""
         top = Element("Combination", OutputFilePrefix=f"./results/{self.prefix}")
         taken: set[str] = set()
         for channel in self.given.workspace.channels:
-            name = f"config/{unique(f'{self.prefix}_{slug(channel.name)}', taken)}.xml"
-            SubElement(top, "Input").text = f"./{name}"
-            self._save(self._channel(channel), name, SCHEMA)
+            name = f"{unique(f'{self.prefix}_{slug(channel.name)}', taken)}.xml"
+            SubElement(top, "Input").text = f"{self.layout.channels}/{name}"
+            channels[name] = _document(self._channel(channel), self.layout.channel_schema)
         top.extend([self._measurement(each) for each in self.given.workspace.measurements])
-        self._save(top, f"{self.prefix}.xml", f"config/{SCHEMA}")
-        (self.folder / "config" / SCHEMA).write_text(schema(), encoding="utf-8")
-        self.histograms.write(self.folder / DATA)
-
-    def _save(self, element: Element, name: str, schema_file: str) -> None:
-        indent(element)
-        head = f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE {element.tag} SYSTEM "{schema_file}">\n'
-        (self.folder / name).write_text(head + tostring(element, encoding="unicode") + "\n", encoding="utf-8")
+        return _document(top, self.layout.schema)
 
     @property
     def _binwise(self) -> dict[str, Constraint]:
@@ -122,7 +149,7 @@ class _Writer:
         return dict(self.given.constraints.get(self.given.workspace.measurements[0].name, {}))
 
     def _channel(self, channel: Channel) -> Element:
-        element = Element("Channel", Name=channel.name, InputFile=f"./{DATA}")
+        element = Element("Channel", Name=channel.name, InputFile=self.layout.data)
         data = self.given.workspace.observation(channel.name).data
         SubElement(element, "Data", HistoName=self.histograms.add(channel.name, "data", contents=data))
         errors = [m.name for s in channel.samples for m in s.modifiers if isinstance(m, StatError)]
@@ -215,6 +242,13 @@ class _Writer:
                 element = Element("ConstraintTerm", Type="Uniform", RelativeUncertainty="1")
                 element.text = name
                 yield element
+
+
+def _document(element: Element, schema_file: str) -> str:
+    """The text of a file."""
+    indent(element)
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE {element.tag} SYSTEM "{schema_file}">\n'
+    return head + tostring(element, encoding="unicode") + "\n"
 
 
 def _text(number: float) -> str:

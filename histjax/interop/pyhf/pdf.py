@@ -1,6 +1,5 @@
 """`Model`: a compiled model with pyhf's interface, flat vectors in and out."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 from histjax._typing import Params, is_traced
 from histjax.errors import InvalidModel
 from histjax.interop.pyhf.configs import ModelConfig
+from histjax.interop.pyhf.documents import plain
 from histjax.interop.pyhf.specs import DEFAULTS, compile_spec, workspace_of_spec
 from histjax.interop.pyhf.vectors import data_of, flat, shown
 from histjax.model.data import Data, LogpdfTerms
@@ -24,7 +24,7 @@ class Model:
 
     **Arguments:**
 
-    - `spec`: `{"channels": [...], "parameters": [...]}`.
+    - `spec`: `{"channels": [...], "parameters": [...]}`; arrays in it are lists.
     - `poi_name`: the parameter of interest; `None` or `""` for none.
     - `modifier_settings`: interpolation codes, as in pyhf: what is given replaces the defaults as a whole, and a type
       that is left out gets code1 (normsys) or code0 (histosys).
@@ -60,7 +60,7 @@ class Model:
             raise InvalidModel("modifier_set is not supported; a modifier of your own is a histjax.Factor")
         if batch_size is not None:
             raise InvalidModel("batch_size is not supported; map over parameters or data with jax.vmap")
-        self.spec = copy.deepcopy(spec)
+        self.spec = plain(spec)
         self.batch_size = None
         workspace = workspace_of_spec(self.spec, poi_name or None)
         self.likelihood = compile_spec(workspace, modifier_settings, clip_sample_data, clip_bin_data)

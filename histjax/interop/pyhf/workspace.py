@@ -1,12 +1,13 @@
 """`Workspace`: a workspace document with pyhf's interface."""
 
-import copy
+import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from histjax.building import build_workspace
-from histjax.errors import InvalidPatch, UnknownName
-from histjax.interop.pyhf.models import Model
+from histjax.errors import HistjaxWarning, InvalidPatch, UnknownName
+from histjax.interop.pyhf.documents import plain
+from histjax.interop.pyhf.pdf import Model
 from histjax.interop.pyhf.vectors import data_of, likelihood_of
 from histjax.readers import apply_patch, load_json, read_workspace, write_workspace
 from histjax.spec import Workspace as Record
@@ -23,11 +24,12 @@ def operations_of(patch: Any) -> list[dict]:
 
 
 class Workspace(dict):
-    """A checked workspace: the document itself, a `dict`, with what pyhf says of it.
+    """A checked workspace: the document itself, a `dict`, with what pyhf says of it. What is changed in it counts, and
+    is checked when it is next used.
 
     **Arguments:**
 
-    - `spec`: the parsed document, which is copied.
+    - `spec`: the parsed document, which is copied; arrays in it are lists.
     - `validate`: a document is always checked.
 
     **Raises:** `InvalidDocument` with all problems and their JSON paths.
@@ -41,11 +43,16 @@ class Workspace(dict):
     [51.0, 48.0]
     """
 
+    valid_joins: ClassVar[list[str]] = [each.value for each in Join]
+
     def __init__(self, spec: Mapping, validate: bool = True):
         del validate  # see above
-        document, name = load_json(dict(spec) if isinstance(spec, Mapping) else spec)
-        self._workspace, _ = read_workspace(document, name)
-        super().__init__(copy.deepcopy(document))
+        document, name = load_json(plain(spec) if isinstance(spec, Mapping) else spec)
+        read_workspace(document, name)
+        super().__init__(document)
+
+    def _record(self) -> Record:
+        return read_workspace(dict(self), "the workspace")[0]
 
     @property
     def version(self) -> str:
@@ -55,18 +62,18 @@ class Workspace(dict):
     @property
     def channels(self) -> list[str]:
         """Names of the channels, sorted."""
-        return sorted(each.name for each in self._workspace.channels)
+        return sorted(each["name"] for each in self["channels"])
 
     @property
     def samples(self) -> list[str]:
         """Names of the samples, sorted."""
-        return sorted({sample.name for channel in self._workspace.channels for sample in channel.samples})
+        return sorted({sample["name"] for channel in self["channels"] for sample in channel["samples"]})
 
     @property
     def modifiers(self) -> list[tuple[str, str]]:
         """`(name, type)` of the modifiers, sorted."""
-        samples = [sample for channel in self._workspace.channels for sample in channel.samples]
-        return sorted({(each.name, each.type) for sample in samples for each in sample.modifiers})
+        samples = [sample for channel in self["channels"] for sample in channel["samples"]]
+        return sorted({(each["name"], each["type"]) for sample in samples for each in sample["modifiers"]})
 
     @property
     def parameters(self) -> list[str]:
@@ -76,7 +83,8 @@ class Workspace(dict):
     @property
     def channel_nbins(self) -> dict[str, int]:
         """Number of bins of each channel, by sorted name."""
-        return {each.name: each.n_bins for each in sorted(self._workspace.channels, key=lambda each: each.name)}
+        sizes = {each["name"]: len(each["samples"][0]["data"]) for each in self["channels"]}
+        return {name: sizes[name] for name in self.channels}
 
     @property
     def channel_slices(self) -> dict[str, slice]:
@@ -108,7 +116,7 @@ class Workspace(dict):
         if index is None or not -len(self.measurement_names) <= index < len(self.measurement_names):
             wanted = measurement_index if measurement_name is None else measurement_name
             raise UnknownName("measurement", wanted, self.measurement_names)
-        return copy.deepcopy(self["measurements"][index])
+        return self["measurements"][index]
 
     def model(
         self,
@@ -129,7 +137,7 @@ class Workspace(dict):
         **Raises:** `UnknownName`, `InvalidPatch`, and what `Model` raises.
         """
         config = self.get_measurement(measurement_name, measurement_index)["config"]
-        spec = {"channels": copy.deepcopy(self["channels"]), "parameters": config["parameters"]}
+        spec = {"channels": self["channels"], "parameters": config["parameters"]}
         for patch in patches or ():
             spec = apply_patch(spec, operations_of(patch), "patch")
         return Model(spec, **{"poi_name": config["poi"], **options})
@@ -154,7 +162,7 @@ class Workspace(dict):
         """A workspace without these; see `histjax.prune`."""
         names = {"modifiers": modifiers, "samples": samples, "channels": channels, "measurements": measurements}
         selected = {kind: each or () for kind, each in names.items()}
-        return self._of(prune(self._workspace, modifier_types=modifier_types or (), **selected).workspace)
+        return self._of(prune(self._record(), modifier_types=modifier_types or (), **selected).workspace)
 
     def rename(
         self,
@@ -165,7 +173,7 @@ class Workspace(dict):
     ) -> "Workspace":
         """A workspace with other names; see `histjax.rename`."""
         names = {"modifiers": modifiers, "samples": samples, "channels": channels, "measurements": measurements}
-        return self._of(rename(self._workspace, **names).workspace)
+        return self._of(rename(self._record(), **names).workspace)
 
     @classmethod
     def combine(
@@ -176,23 +184,31 @@ class Workspace(dict):
         validate: bool = True,
         merge_channels: bool = False,
     ) -> "Workspace":
-        """One workspace of two; see `histjax.combine`."""
+        """One workspace of two; see `histjax.combine`. What is dropped is a `HistjaxWarning`."""
         del validate
-        records = (each._workspace for each in (left, right))
-        return cls._of(combine(*records, join=Join(join), merge_channels=merge_channels).workspace)
+        records = [each._record() for each in (left, right)]
+        found = combine(*records, join=join, merge_channels=merge_channels)
+        dropped = [str(each) for each in found.report if each.action == "dropped"]
+        if dropped:
+            warnings.warn(f"join {str(join)!r}: {'; '.join(dropped)}", HistjaxWarning, stacklevel=2)
+        return cls._of(found.workspace)
 
     @classmethod
     def sorted(cls, workspace: "Workspace") -> "Workspace":
         """The workspace in the order of names; see `histjax.sort`."""
-        return cls._of(sort(workspace._workspace).workspace)
+        return cls._of(sort(workspace._record()).workspace)
 
     @classmethod
     def build(
         cls, model: Model, data: Sequence[float], name: str = "measurement", validate: bool = True
     ) -> "Workspace":
-        """The workspace of a model and a dataset (main, then auxiliary data); see `histjax.build_workspace`."""
+        """The workspace of a model and a dataset (main, then auxiliary data, which may be left out); see
+        `histjax.build_workspace`.
+        """
         del validate
         likelihood = likelihood_of(model)
+        if len(data) == model.config.nmaindata:
+            data = [*data, *model.config.auxdata]
         dataset = likelihood.unravel_data(data_of(model, data))
         return cls._of(build_workspace(likelihood, dataset, measurement=name))
 

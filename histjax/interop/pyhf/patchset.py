@@ -3,17 +3,29 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from histjax.interop.pyhf.workspaces import Workspace
+from histjax.interop.pyhf.documents import plain
+from histjax.interop.pyhf.workspace import Workspace
 from histjax.readers import apply_patch
 from histjax.readers import patchsets as sets
 
 
 class Patch:
-    """One patch: iterate for its operations, or apply it to a document."""
+    """One patch, `{"metadata": {"name": ..., "values": [...]}, "patch": [...]}`: iterate for its operations, or apply
+    it to a document.
+    """
 
-    def __init__(self, patch: sets.Patch, metadata: Mapping):
-        self.name, self.values, self.metadata = patch.name, patch.values, dict(metadata)
-        self.patch = list(patch.operations)
+    def __init__(self, spec: Mapping):
+        self.metadata, self.patch = dict(spec["metadata"]), list(spec["patch"])
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.metadata["name"]
+
+    @property
+    def values(self) -> tuple[float | str, ...]:
+        """One for each label of the set."""
+        return tuple(self.metadata["values"])
 
     def apply(self, document: Any) -> Any:
         """A new document; raises `InvalidPatch`."""
@@ -21,6 +33,12 @@ class Patch:
 
     def __iter__(self) -> Iterator[dict]:
         return iter(self.patch)
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Patch) and (self.metadata, self.patch) == (other.metadata, other.patch)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.values))
 
     def __repr__(self) -> str:
         return f"<Patch {self.name!r} {self.values}>"
@@ -38,9 +56,9 @@ class PatchSet:
     """
 
     def __init__(self, spec: Mapping):
+        spec = plain(spec)
         self._set = sets.read_patchset(spec)
-        entries = [entry["metadata"] for entry in spec["patches"]]
-        self.patches = [Patch(*each) for each in zip(self._set.patches, entries, strict=True)]
+        self.patches = [Patch(entry) for entry in spec["patches"]]
         self.version = spec["version"]
 
     @property
@@ -76,7 +94,8 @@ class PatchSet:
         """The workspace `spec`, verified, with one patch applied; raises `InvalidPatch`, `UnknownName` and what
         `Workspace` raises.
         """
-        return Workspace(self._set.apply(dict(spec), key))
+        self.verify(spec)
+        return Workspace(self[key].apply(dict(spec)))
 
     def __getitem__(self, key) -> Patch:
         return self.patches[self._set.patches.index(self._set[key])]

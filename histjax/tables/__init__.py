@@ -1,0 +1,13 @@
+"""Results as tables for papers and notebooks: Markdown, LaTeX, HTML; numbers rounded by the PDG rule.
+
+from histjax import tables
+
+print(tables.ranking_table(ranking).latex())
+"""
+
+from histjax.tables.results import fit_table as fit_table
+from histjax.tables.results import limit_table as limit_table
+from histjax.tables.results import pulls_table as pulls_table
+from histjax.tables.results import ranking_table as ranking_table
+from histjax.tables.results import yields_table as yields_table
+from histjax.tables.table import Table as Table
