@@ -12,12 +12,13 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float
 
 from histjax._typing import is_traced
-from histjax.errors import FailedFit
+from histjax.errors import FailedFit, InvalidModel
 from histjax.fitting.fit import fit_problem
 from histjax.fitting.problem import Problem
 from histjax.fitting.result import FitResult
 from histjax.inference.poi import poi_name
 from histjax.model.likelihood import Likelihood
+from histjax.model.profiled import ProfiledModel
 
 
 class WarmStart(eqx.Module):
@@ -57,7 +58,8 @@ class Loss:
     **Arguments** that all losses have:
 
     - `likelihood`: a `Model`, e.g. `model.with_yields({...}).with_variations({...})`, or any other likelihood; its
-      numbers may be traced.
+      numbers may be traced. Parameters that `histjax.profiled` has eliminated have their initial values in the Asimov
+      data; densities of HS3 that are not extended expect as many events as their data have.
     - `poi`: the parameter of interest, by default the likelihood's own.
     - `params`: where the Asimov data are made, values by name or the result of a fit (of a control region, say); by
       default at the initial values. The parameter of interest is set by the loss.
@@ -103,9 +105,9 @@ class Point(NamedTuple):
     place: int
 
     @property
-    def data(self) -> Float[Array, "data"]:
-        """The Asimov data, flat; at the point itself their deviance is 0."""
-        return self.likelihood.expected_flat(self.problem.start)
+    def data(self):
+        """The Asimov data, flat; no point describes them better than this one."""
+        return self.likelihood.asimov_flat(self.problem.start)
 
 
 def point(
@@ -138,6 +140,10 @@ def _place(likelihood: Likelihood, name: str) -> int:
 
 
 def _problem(likelihood: Likelihood, at_value: Mapping, params, systematics: bool) -> Problem:
+    if not systematics and isinstance(likelihood, ProfiledModel):
+        raise InvalidModel(
+            "eliminated parameters cannot be held: for systematics=False give the model itself, `profile.model`"
+        )
     parameters = likelihood.parameters
     problem = fit_problem(parameters, at_value, {} if params is None else params, {})
     held = parameters.fixed if systematics else parameters.fixed | parameters.constrained

@@ -85,7 +85,7 @@ def fisher_matrix(
 def _profiled(likelihood: Likelihood, problem: Problem, places: Int[Array, "chosen"]) -> Float[Array, "chosen chosen"]:
     """The Schur complement of the Hessian on the components `places`, narrow parameters eliminated by structure."""
     structure, at = likelihood.structure, problem.start
-    curvature = likelihood.nll_curvature(at, likelihood.expected_flat(at))[2]
+    curvature = likelihood.nll_curvature(at, likelihood.asimov_flat(at))[2]
     chosen = jnp.zeros(at.size, bool).at[places].set(True)
     held = problem.fixed | chosen | (jnp.abs(diagonal_of(structure, curvature)) < NO_EFFECT)
     system = scaled(structure, curvature, held)

@@ -55,8 +55,8 @@ def expected_log_cls(
     """
     at = point(likelihood, poi, 0.0, params, systematics)
     value, sigma = (jnp.asarray(each, at.problem.start.dtype) for each in (poi_value, n_sigma))
-    fit = conditional(at, value, init, minimiser)
-    return judged(_outcome(fit, _log_cls(fit.deviance, sigma)), throw)
+    fit, excess = conditional(at, value, init, minimiser)
+    return judged(_outcome(fit, _log_cls(excess, sigma)), throw)
 
 
 @Loss
@@ -98,14 +98,20 @@ def discovery_significance(
     1.823697
     """
     at = point(likelihood, poi, signal_strength, params, systematics)
-    fit = conditional(at, jnp.zeros_like(at.problem.start[0]), init, minimiser)
-    return judged(_outcome(fit, safe_sqrt(fit.deviance)), throw)
+    fit, excess = conditional(at, jnp.zeros_like(at.problem.start[0]), init, minimiser)
+    return judged(_outcome(fit, safe_sqrt(excess)), throw)
 
 
 @eqx.filter_jit
-def conditional(at: Point, value: Float[Array, ""], init: WarmStart | None, minimiser: Minimiser) -> FitResult:
-    """The fit of the Asimov data with the parameter of interest at `value`."""
-    return solve(at.likelihood, at.data, started(at, value, init), minimiser, False)
+def conditional(
+    at: Point, value: Float[Array, ""], init: WarmStart | None, minimiser: Minimiser
+) -> tuple[FitResult, Float[Array, ""]]:
+    """The fit of the Asimov data with the parameter of interest at `value`, and how much less likely it makes them
+    than the point of which they are the data, in -2 ln L.
+    """
+    data = at.data
+    fit = solve(at.likelihood, data, started(at, value, init), minimiser, False)
+    return fit, fit.deviance - 2 * at.likelihood.least_asimov_nll(at.problem.start, data)
 
 
 @eqx.filter_jit

@@ -51,13 +51,25 @@ def poisson_deviance(n: Float[Array, "..."], nu: Float[Array, "..."]) -> Float[A
     safe_n, safe_nu = jnp.where(empty, 1.0, n), jnp.where(valid, nu, FLOOR)
     ratio, excess = safe_nu / safe_n, (safe_nu - safe_n) / safe_n
     near = jnp.abs(excess) < 0.5  # log1p keeps the digits near nu = n, log those of a ratio that is small or large
-    logarithm = jnp.where(near, jnp.log1p(jnp.where(near, excess, 0.0)), jnp.log(ratio))
+    relative = jnp.where(near, _minus_log1p(jnp.where(near, excess, 0.0)), excess - jnp.log(ratio))
     # past the floor: the Taylor polynomial of n ln(n/nu) - n + nu around nu = FLOOR
     beyond = jnp.where(valid, 0.0, nu - FLOOR)
     tail = beyond * (1 - safe_n / FLOOR) + 0.5 * safe_n * (beyond / FLOOR) ** 2
-    filled = safe_n * (excess - logarithm) + tail
+    filled = safe_n * relative + tail
     below = jnp.where(nu < 0, nu, 0.0)
     return jnp.where(empty, nu + 0.5 * (below / EMPTY_WIDTH) ** 2, filled)
+
+
+@jax.custom_jvp
+def _minus_log1p(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """x - ln(1 + x). Its slope as 1 - 1/(1 + x) would lose the digits of a small x, which a tau of 1e11 amplifies."""
+    return x - jnp.log1p(x)
+
+
+@_minus_log1p.defjvp
+def _minus_log1p_jvp(primals, tangents):
+    (x,), (x_dot,) = primals, tangents
+    return _minus_log1p(x), x / (1 + x) * x_dot
 
 
 def poisson_derivatives(n: Float[Array, "..."], nu: Float[Array, "..."]) -> tuple[Array, Array]:

@@ -185,7 +185,7 @@ class Model(Likelihood):
         """Whether some bin has an observed count and no positive expectation, or a negative count."""
         counts, _ = self._cut(self.ravel_data(data))
         weighted = self.templates.weights * counts
-        return jnp.any(((weighted > 0) & (self._bin_yields(vector) <= 10 * FLOOR)) | (weighted < 0))
+        return jnp.any(((weighted > 10 * FLOOR) & (self._bin_yields(vector) <= 10 * FLOOR)) | (weighted < 0))
 
     @method
     def bin_terms(self, vector: Float[Array, "parameters"], data) -> list[BinTerm]:

@@ -4,6 +4,8 @@ One program gives all losses and their gradients with respect to how far yields,
 moved; of the steps in a training, only the first compiles.
 """
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -15,7 +17,8 @@ from histjax import histograms, losses
 from tests.fitting.test_compilations import nothing_compiled
 
 SMALL, PUBLISHED = "search", "atlas_susy_2018_06_3L_eRJR__synthetic"
-MOVED = ("nominal_yields", "histosys_hi", "histosys_lo", "normsys_lo", "shapesys_uncertainty", "staterror_uncertainty")
+VARIATIONS = ("histosys_hi", "histosys_lo", "normsys_hi", "normsys_lo")
+MOVED = ("nominal_yields", *VARIATIONS, "shapesys_uncertainty", "staterror_uncertainty")
 LOSSES = (
     losses.expected_log_cls,
     losses.discovery_significance,
@@ -77,7 +80,7 @@ def with_slopes(case: Case, step):
     return value, jax.vmap(pull)(jnp.eye(value.size))[0]
 
 
-@eqx.filter_jit
+@partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})  # compiles in two thirds of the time
 def with_curvature(case: Case, step, direction):
     """Their first and second derivative in a direction."""
 
@@ -111,7 +114,9 @@ def test_gradients(case):
 
         central = (8 * difference(h) - difference(2 * h)) / (12 * h)
         np.testing.assert_allclose(slopes[:, i], central, rtol=1e-5, atol=1e-8, err_msg=str(i))
-    assert np.all(np.abs(slopes[:, 0]) > 1e-3)
+    present = [getattr(case.model.templates, name).size > 0 for name in MOVED]
+    assert np.all(np.abs(slopes[:, : len(MOVED)])[:, present] > 1e-5)  # none of them is a comparison of zeros
+    assert np.all(np.any(np.abs(slopes[:, len(MOVED) :]) > 1e-4, axis=1))
 
 
 def test_second_derivatives():

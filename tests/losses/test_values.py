@@ -169,8 +169,8 @@ def test_fewer_iterations_from_a_warm_start(model):
     from histjax.losses.testing import conditional
 
     at = point(model, None, 0.0, None, True)
-    cold = conditional(at, 3.0, None, histjax.Newton())
-    warm = conditional(at, 3.0, losses.WarmStart(cold.vector, jnp.asarray(True)), histjax.Newton())
+    cold, _ = conditional(at, 3.0, None, histjax.Newton())
+    warm, _ = conditional(at, 3.0, losses.WarmStart(cold.vector, jnp.asarray(True)), histjax.Newton())
     assert int(warm.n_iterations) <= 2 < int(cold.n_iterations)
     assert bool(started(at, 3.0, losses.WarmStart(cold.vector, jnp.asarray(True))).trusted)
 

@@ -1,5 +1,7 @@
 """Poisson and Gaussian log densities against mpmath, documented values and automatic differentiation."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import mpmath
@@ -126,3 +128,12 @@ def test_continuation_below_zero_is_smooth():
         for function in (density.poisson_deviance, lambda n, nu: density.poisson_derivatives(n, nu)[0]):
             left, right = (float(function(jnp.array(n), jnp.array(edge + d))) for d in (-step, step))
             assert left == pytest.approx(right, rel=1e-5, abs=1e-5)
+
+
+def test_slopes_of_a_deviance_where_it_is_small():
+    """d/dn = ln(n/nu) and d/dnu = 1 - n/nu with all digits where n and nu differ by 1e-11, by Python's log1p."""
+    x = 2.0**-36
+    slopes = jax.grad(density.poisson_deviance, (0, 1))(1.0, 1.0 + x)
+    np.testing.assert_allclose(slopes, (-math.log1p(x), x / (1 + x)), rtol=1e-13)
+    curvature = jax.grad(jax.grad(density.poisson_deviance, 1), 1)(1.0, 1.0 + x)
+    assert float(curvature) == pytest.approx((1 + x) ** -2, rel=1e-13)
