@@ -223,7 +223,7 @@ def _scalar_sums(total: Sums, rates: Rates, cells: Piece) -> Sums:
         local = (cells.weight * narrow_log)[:, None] * moved
         total = total._replace(
             moved=total.moved.at[cells.bin].add(moved),
-            narrow_functions=total.narrow_functions.at[cells.narrow].add(local, mode="drop"),
+            narrow_functions=_dropped_in(total.narrow_functions, cells.narrow, local),
         )
     return total
 
@@ -238,7 +238,7 @@ def _added(total: Sums, rates: Rates, piece: Piece) -> Sums:
         jacobian=total.jacobian.at[piece.bin].add(jacobian, mode="drop"),
         row_shifts=total.row_shifts.at[piece.row].add(piece.weight[:, None] * shifts, mode="drop"),
         bends=total.bends + _shift_bends(rates, piece),
-        narrow_mixed=total.narrow_mixed.at[piece.narrow].add(narrow, mode="drop"),
+        narrow_mixed=_dropped_in(total.narrow_mixed, piece.narrow, narrow),
     )
     for a in range(piece.wide.shape[1]):
         here = piece.wide[:, a]
@@ -248,6 +248,13 @@ def _added(total: Sums, rates: Rates, piece: Piece) -> Sums:
         return total
     plain = (piece.plain[:, None] * logs).at[:, :n_alphas].add(piece.plain_scale[:, None] * slope)
     return total._replace(mixed=_function_sums(total.mixed, rates, piece, plain))
+
+
+def _dropped_in(total: Array, places: Array, values: Array) -> Array:
+    """`values` added at `places`, those that are not there left out; where there are none at all JAX would have no
+    transpose.
+    """
+    return total.at[places].add(values, mode="drop") if len(total) else total
 
 
 def _shift_slopes(rates: Rates, piece: Piece) -> Float[Array, "cells alphas"]:
