@@ -119,7 +119,7 @@ def test_far_tail(model):
     assert np.isfinite(slope) and slope < 0
 
 
-@pytest.mark.parametrize("name, of_nothing", zip(LOSSES, (0.0, 0.0, np.inf, np.inf, 0.0), strict=True))
+@pytest.mark.parametrize("name, of_nothing", [*zip(LOSSES, (0.0, 0.0, np.inf, np.inf, 0.0), strict=True)])
 def test_a_grid_with_empty_bins(model, name, of_nothing):
     """Signal points side by side in one program, with two bins that are empty, or have signal or background alone.
 
