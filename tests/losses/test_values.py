@@ -127,7 +127,7 @@ def test_a_grid_with_empty_bins(model, name, of_nothing):
     derivatives are numbers everywhere, and those of differences.
     """
     loss, bins, step = LOSSES[name], np.array([5.0, 9.0, 0.0, 0.0]), np.array([1e-3, 0.0, 0.0, 0.0])
-    document = counting(list(bins), [50.0, 52.0, 0.0, 0.0], [4.0, 7.0, 0.0, 0.0], [1.0, 0.0, 0.0, 2.0])
+    document = counting(list(bins), [50.0, 52.0, 0.0, 0.0], [4.0, 7.0, 0.0, 0.0], [90.0, 20.0, 0.0, 0.0])
     wide = histjax.compile(histjax.read(document))
     signals = np.array([bins, 2 * bins, bins + step, bins - step, 0 * bins, [5.0, 0.0, 2.0, 0.0]])
     backgrounds = np.array([[50.0, 52.0, 0.0, 0.0]] * 5 + [[50.0, 52.0, 0.0, 5.0]])
