@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 from jaxtyping import install_import_hook
@@ -15,6 +16,11 @@ from jaxtyping import install_import_hook
 CHECKED = ["histjax.model"]
 install_import_hook(CHECKED, "beartype.beartype")
 os.environ.setdefault("SPEY_CHECKUPDATE", "OFF")  # spey asks the network for updates when it is imported
+
+# Compiling takes most of the time: in this series of XLA a third of it, on a CPU, goes into one way of fusing loops. A
+# series that does not know the option would end the process.
+if version("jaxlib").startswith("0.10."):
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402

@@ -22,3 +22,4 @@ from histjax.bayes.priors import Prior as Prior
 from histjax.bayes.priors import Uniform as Uniform
 from histjax.bayes.samples import Criteria as Criteria
 from histjax.bayes.samples import Samples as Samples
+from histjax.bayes.slices import sample_slices as sample_slices

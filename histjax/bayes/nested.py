@@ -54,11 +54,7 @@ def sample_nested(
     """
     dynesty = package("dynesty")
     check_count("n_live", n_live, 2 * len(posterior.free) + 1)
-    if posterior.improper:
-        raise InvalidModel(
-            f"the prior of {', '.join(posterior.improper[:8])} is improper, so that there is no evidence: give "
-            "finite bounds (bounds=...) or a prior (priors=...)"
-        )
+    check_proper(posterior)
     settings = {"n_live": n_live, "precision": precision, "method": method, "bound": bound}
     about = described(posterior, "nested", key, **settings)
     keeping = Keeping(store, progress)
@@ -72,7 +68,11 @@ def sample_nested(
     settings = {"nlive": n_live, "bound": bound, "sample": method, "rstate": rng}
     sampler = dynesty.NestedSampler(calls, lambda cube: transform(cube)[free], len(free), **settings)
     sampler.run_nested(dlogz=precision, print_progress=False)
-    samples = _samples(posterior, start, sampler.results, rng, about)
+    found = sampler.results
+    vectors = np.tile(np.asarray(posterior.point), (len(found.samples), 1))
+    vectors[:, free] = found.samples
+    evidence = float(found.logz[-1]), float(found.logzerr[-1])
+    samples = as_equal_weights(posterior, "nested", start, vectors, found.logwt, rng, about, *evidence)
     if kept is not None:
         samples.save(kept.path)
         kept.clear()
@@ -124,18 +124,33 @@ def _compiled(posterior: Posterior):
     return lambda values: program(arrays, values)
 
 
-def _samples(posterior: Posterior, start: Start, results, rng, about: dict) -> Samples:
-    """Draws of equal weight."""
-    weights = np.exp(results.logwt - results.logz[-1])
+def check_proper(posterior: Posterior) -> None:
+    """Raise `InvalidModel` where there is no evidence."""
+    if posterior.improper:
+        raise InvalidModel(
+            f"the prior of {', '.join(posterior.improper[:8])} is improper, so that there is no evidence: give "
+            "finite bounds (bounds=...) or a prior (priors=...)"
+        )
+
+
+def as_equal_weights(
+    posterior: Posterior,
+    sampler: str,
+    start: Start,
+    vectors: np.ndarray,
+    log_weights: np.ndarray,
+    rng,
+    about,
+    *evidence,
+) -> Samples:
+    """Draws of equal weight from points `(points, parameters)` with weights, and ln Z with its uncertainty."""
+    weights = np.exp(log_weights - np.max(log_weights))
     weights /= np.sum(weights)
-    n_effective = 1 / np.sum(weights**2)
     chosen = rng.permutation(_equal_weight(weights, rng))
-    vectors = np.tile(np.asarray(posterior.point), (1, chosen.size, 1))
-    vectors[..., list(posterior.free)] = results.samples[chosen]
-    draws = with_densities(posterior, vectors)
-    more = {"log_evidence": float(results.logz[-1]), "log_evidence_uncertainty": float(results.logzerr[-1])}
-    samples = as_samples(posterior, "nested", start, draws, about=about, **more)
-    samples.statistics["n_effective"] = np.full((1, chosen.size), n_effective)
+    draws = with_densities(posterior, vectors[None, chosen])
+    more = dict(zip(("log_evidence", "log_evidence_uncertainty"), evidence, strict=True))
+    samples = as_samples(posterior, sampler, start, draws, about=about, **more)
+    samples.statistics["n_effective"] = np.full((1, chosen.size), 1 / np.sum(weights**2))
     return samples
 
 

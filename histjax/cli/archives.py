@@ -9,7 +9,7 @@ from histjax.readers import Archive, read_archive
 from histjax.readers.unpacking import write_folder
 
 
-@click.group(no_args_is_help=False)
+@click.group(no_args_is_help=False, short_help="Open published likelihoods as HEPData has them.")
 def archive() -> None:
     """Open published likelihoods: archives with a background workspace and its signals, as HEPData has them.
 

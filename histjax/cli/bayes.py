@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.counting import seed_type, steps
 from histjax.cli.messages import progress, progress_bar, say
 from histjax.cli.modelling import calm_linear_algebra, compiled_model
 from histjax.cli.option_types import Assignment, Finite, PriorAssignment
 from histjax.cli.output import Output
+from histjax.cli.pictures import Picture
 
 DRAWS = 1000
+UNCOUNTED = {"nested": "calls of the likelihood", "slices": "points replaced"}
+"""Samplers whose number of draws is not known before, and what they count."""
 KEYS = """
     \b
     Keys of the JSON:
@@ -56,7 +59,7 @@ class Sampling:
             ("--draws", self.draws, ("nuts", "emcee")),
             ("--chains", self.chains, ("nuts", "emcee")),
             ("--warmup", self.warmup, ("nuts", "emcee")),
-            ("--live", self.live, ("nested",)),
+            ("--live", self.live, ("nested", "slices")),
         ):
             if value is not None and self.sampler not in sampler:
                 raise click.UsageError(f"{name} means nothing to the sampler {self.sampler}: leave it out")
@@ -68,8 +71,8 @@ class Sampling:
         from histjax import bayes
 
         common = {"key": jax.random.key(self.seed), "store": self.output, "progress": report}
-        if self.sampler == "nested":
-            return bayes.sample_nested(posterior, **common, **_given(n_live=self.live))
+        if self.sampler in UNCOUNTED:
+            return getattr(bayes, f"sample_{self.sampler}")(posterior, **common, **_given(n_live=self.live))
         names = {"nuts": "n_chains", "emcee": "n_walkers"}
         more = _given(**{names[self.sampler]: self.chains}, n_warmup=self.warmup)
         return getattr(bayes, f"sample_{self.sampler}")(posterior, self.draws or DRAWS, **common, **more)
@@ -89,10 +92,10 @@ sampling = options.packed(
     Sampling,
     click.option(
         "--sampler",
-        type=click.Choice(["nuts", "emcee", "nested"]),
+        type=click.Choice(["nuts", "emcee", "nested", "slices"]),
         default="nuts",
         show_default=True,
-        help="Which one.",
+        help="Which one: the last two give ln Z, slices as one program on the device.",
     ),
     click.option(
         "--draws", type=click.IntRange(min=1), help=f"Draws of each chain, after the warm-up.  [default: {DRAWS}]"
@@ -101,7 +104,7 @@ sampling = options.packed(
     click.option(
         "--warmup", type=click.IntRange(min=1), help="Steps that are thrown away.  [default: 300; emcee: 500]"
     ),
-    click.option("--live", type=click.IntRange(min=1), help="Live points of the nested sampler.  [default: 500]"),
+    click.option("--live", type=click.IntRange(min=1), help="Live points of a nested sampler.  [default: 500]"),
     click.option("--seed", type=seed_type, required=True, help="Of the random numbers; there is no default."),
     click.option("--output", metavar="FILE", required=True, help="Keep the draws here, and go on from what is there."),
 )
@@ -130,12 +133,15 @@ prior = options.packed(
 probability_option = click.option(
     "--probability", type=Finite(above=0, below=1), default=0.6827, show_default=True, help="Of the credible intervals."
 )
+drawn_option = click.option(
+    "--parameter", "parameters", metavar="NAME", multiple=True, help="Draw this one with --plot. May be repeated."
+)
 level_option = click.option(
     "--confidence-level", type=Finite(above=0, below=1), default=0.95, show_default=True, help="Of the upper limit."
 )
 
 
-@click.command()
+@click.command(short_help="Draw from the posterior of a workspace.")
 @options.source()
 @options.modelling
 @prior
@@ -143,8 +149,18 @@ level_option = click.option(
 @probability_option
 @level_option
 @options.output
+@drawn_option
+@options.picture
 def sample(
-    source, modelling, prior: Prior, sampling: Sampling, probability: float, confidence_level: float, output: Output
+    source,
+    modelling,
+    prior: Prior,
+    sampling: Sampling,
+    probability: float,
+    confidence_level: float,
+    output: Output,
+    parameters: tuple[str, ...],
+    picture: Picture,
 ) -> None:
     """Draw from the posterior of a workspace, and keep the draws in a file.
 
@@ -153,6 +169,7 @@ def sample(
     when it is given more --draws: with the same draws as if nothing had happened.
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
         stage("preparing")
@@ -162,23 +179,35 @@ def sample(
         posterior = Posterior(model, priors=priors, keep_constraints=prior.keep_constraints, fixed=prior.fixed)
     with _bar(sampling) as report:
         samples = sampling.samples(posterior, report)
+    picture.write(lambda paged: drawing.posterior(samples, parameters, paged))
     _write(samples, probability, confidence_level, output)
 
 
-@click.command()
+@click.command(short_help="Summarise draws from a posterior.")
 @click.argument("file")
 @probability_option
 @level_option
 @options.output
-def summary(file: str, probability: float, confidence_level: float, output: Output) -> None:
+@drawn_option
+@options.picture
+def summary(
+    file: str,
+    probability: float,
+    confidence_level: float,
+    output: Output,
+    parameters: tuple[str, ...],
+    picture: Picture,
+) -> None:
     """Summarise draws that `histjax sample` has kept: values, intervals, convergence, criteria."""
     output.check()
+    picture.check()
     calm_linear_algebra()
     with progress() as stage:
         stage("reading")
         from histjax.bayes import Samples
 
         samples = Samples.load(file)
+    picture.write(lambda paged: drawing.posterior(samples, parameters, paged))
     _write(samples, probability, confidence_level, output)
 
 
@@ -249,9 +278,9 @@ def _given(**options) -> dict:
 @contextlib.contextmanager
 def _bar(sampling: Sampling) -> Iterator:
     """Yields what is told of the progress: a bar of draws, or nothing where their number is not known."""
-    if sampling.sampler == "nested":
+    if sampling.sampler in UNCOUNTED:
         with progress() as stage:
-            yield lambda done, total: stage(f"{done} calls of the likelihood")
+            yield lambda done, total: stage(f"{done} {UNCOUNTED[sampling.sampler]}")
         return
     with progress_bar("draws", sampling.draws or DRAWS) as advance:
         yield steps(advance)

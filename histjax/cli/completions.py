@@ -6,7 +6,7 @@ from click.shell_completion import get_completion_class
 from histjax.cli.output import write_standard_output
 
 
-@click.command()
+@click.command(short_help="Write the script that completes commands in a shell.")
 @click.argument("shell", type=click.Choice(["bash", "fish", "zsh"]))
 @click.pass_context
 def completions(context: click.Context, shell: str) -> None:

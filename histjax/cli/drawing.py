@@ -44,6 +44,16 @@ def contour(result):
     return plotting.likelihood_contours(result)
 
 
+def posterior(samples, names: tuple[str, ...], paged: bool):
+    """A corner plot; where there are pages, one with traces, too, for draws of chains."""
+    from histjax import plotting
+
+    chosen = names or None
+    if not paged or len(samples.vectors) == 1:
+        return plotting.corner_plot(samples, names=chosen)
+    return (draw(samples, names=chosen) for draw in (plotting.corner_plot, plotting.trace_plot))
+
+
 def hypothesis(result):
     """The p-values of a test, or how its toys are distributed."""
     from histjax import plotting

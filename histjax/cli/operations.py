@@ -65,7 +65,7 @@ def combine(
     )
 
 
-@click.command()
+@click.command(short_help="Take channels, samples, modifiers, measurements out.")
 @options.source()
 @click.option("-c", "--channel", metavar="NAME", multiple=True, help="Remove a channel. May be repeated.")
 @click.option("-s", "--sample", metavar="NAME", multiple=True, help="Remove a sample. May be repeated.")
@@ -115,7 +115,7 @@ def _pairs(short: str | None, kind: str, also: str = "") -> Callable:
     )
 
 
-@click.command()
+@click.command(short_help="Give them other names.")
 @options.source()
 @_pairs("-c", "channel")
 @_pairs("-s", "sample")
@@ -138,7 +138,7 @@ def rename(
     _write(output_file, lambda: renamed(_read(source), **names))
 
 
-@click.command()
+@click.command(short_help="Put a workspace in the order of names.")
 @options.source()
 @output_file
 def sort(source: options.Source, output_file: str | None) -> None:

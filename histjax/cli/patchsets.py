@@ -12,7 +12,7 @@ from histjax.cli.output import Output
 from histjax.readers import PatchSet, read_patchset
 
 
-@click.group(no_args_is_help=False)
+@click.group(no_args_is_help=False, short_help="Work with patch sets, the signals of a search.")
 def patchset() -> None:
     """Work with patch sets: the signals that were published for one background workspace.
 

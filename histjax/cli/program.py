@@ -30,9 +30,27 @@ from histjax.errors import HistjaxError
 WRONG_USAGE = 2
 INTERRUPTED = 130
 
+CHAPTERS = {
+    "Look at a document": (inspect, validate, digest),
+    "Fit": (fit, interval, scan, contour, ranking, gof),
+    "Test hypotheses": (cls, limit, significance, toys),
+    "Posteriors": (sample, summary),
+    "Draw": (plot,),
+    "Many signals": (patchset, archive),
+    "Make documents of documents": (combine, prune, rename, sort, convert, xml2json, json2xml),
+    "Shell": (completions,),
+}
+"""The commands, by what one wants to do."""
+
 
 class Program(click.Group):
-    """A group of commands whose every failure is one message and an exit status."""
+    """A group of commands whose every failure is one message and an exit status; its help has chapters."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, chapter by chapter."""
+        for chapter, commands in CHAPTERS.items():
+            with formatter.section(chapter):
+                formatter.write_dl([(each.name, each.get_short_help_str(formatter.width - 16)) for each in commands])
 
     def main(self, args=None, prog_name="histjax", complete_var=None, standalone_mode=True, **extra):
         """Run a command and exit; with `standalone_mode=False` return or raise instead, as `click.Group.main` does."""
@@ -92,35 +110,17 @@ def main() -> None:
     or undefined is null. Messages go to standard error.
 
     Exit status: 0 success; 1 a fit did not converge (the JSON is written all the same and says so); 2 wrong input.
+
+    \b
+    Begin with
+      histjax inspect search.json                  what is in it
+      histjax fit search.json --plot pulls.pdf     did it work? what was pulled?
+      histjax ranking search.json --text           which uncertainties matter?
+      histjax limit search.json --plot limit.pdf   upper limit, with the Brazil band
+    and see the options of each with histjax COMMAND --help.
     """
 
 
-for command in (
-    inspect,
-    validate,
-    digest,
-    fit,
-    interval,
-    scan,
-    contour,
-    ranking,
-    gof,
-    cls,
-    limit,
-    significance,
-    toys,
-    sample,
-    summary,
-    patchset,
-    plot,
-    archive,
-    combine,
-    prune,
-    rename,
-    sort,
-    convert,
-    xml2json,
-    json2xml,
-    completions,
-):
-    main.add_command(command)
+for commands in CHAPTERS.values():
+    for command in commands:
+        main.add_command(command)

@@ -190,7 +190,7 @@ def limit(
     _finish(output, entries, result, Drawn(picture, lambda paged: drawing.limits(result, tests)))
 
 
-@click.command()
+@click.command(short_help="Find the discovery significance.")
 @options.source()
 @options.modelling
 @options.poi

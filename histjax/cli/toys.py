@@ -30,7 +30,7 @@ class WithDefault(click.Group):
         return super().parse_args(ctx, args if args and args[0] in names else [next(iter(self.commands)), *args])
 
 
-@click.group(cls=WithDefault, no_args_is_help=False)
+@click.group(cls=WithDefault, no_args_is_help=False, short_help="Throw toys, and count p-values.")
 def toys() -> None:
     """Throw toys at a value of the parameter of interest, and count; merge slices of them.
 

@@ -37,7 +37,9 @@ class Newton(Minimiser):
     - `max_iterations`: steps taken or tried before giving up, per descent.
     - `patience`, `restarts`: a descent of more than `patience` iterations has met a likelihood far from convex, which
       may have several minima; it is repeated from `restarts` displaced starting points and the lowest minimum kept.
-      So is every descent where a user's function of parameters (`histjax.Factor`) acts.
+      So is every descent where a user's function of parameters (`histjax.Factor`) acts. From a trusted start there
+      is one restart, at the initial values of the likelihood, and only where the descent was long: then the start was
+      far away after all.
     - `most_work`: where one factorisation of the Hessian, (narrow + dense) x dense^2 operations, costs more, `NewtonCG`
       takes over, with Hessian-vector products and one descent.
     """
@@ -54,15 +56,15 @@ class Newton(Minimiser):
         if (dense + narrow) * dense**2 > self.most_work:
             return NewtonCG(self.tolerance, self.max_iterations).minimise(likelihood, data, problem)
 
-        several = any(likelihood.parameters.in_functions)
+        several = any(likelihood.parameters.in_functions) & ~problem.trusted
 
         def wanted(attempts: Attempts) -> Bool[Array, ""]:
             doubtful = several | (attempts.longest > self.patience)
-            again = ~problem.trusted & doubtful & (attempts.made <= self.restarts)
+            again = doubtful & (attempts.made <= jnp.where(problem.trusted, min(self.restarts, 1), self.restarts))
             return (attempts.made == 0) | again
 
         def attempt(attempts: Attempts) -> Attempts:
-            start, lowest = displaced(problem, attempts.made), attempts.lowest
+            start, lowest = another_start(likelihood, problem, attempts.made), attempts.lowest
             end = descend(likelihood, data, problem, start, self)
             first = attempts.made == 0
             found = end.base_here.minimum(end.base, lowest.iterations + end.iteration)
@@ -127,6 +129,13 @@ def unknown(likelihood: Likelihood, x: Float[Array, "parameters"]) -> Evaluation
     flat = jnp.zeros_like(x)
     walls = no_walls(structure, likelihood.n_walls, x.dtype)
     return Evaluation(jnp.full((), jnp.inf, x.dtype), flat, unit, flat.astype(bool), walls)
+
+
+def another_start(likelihood: Likelihood, problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parameters"]:
+    """The starting point of an attempt: displaced ones, or the initial values where the given one was trusted."""
+    inside = jnp.clip(jnp.asarray(likelihood.parameters.init, problem.start.dtype), problem.lower, problem.upper)
+    initial = jnp.where(problem.fixed, problem.start, inside)
+    return jnp.where(problem.trusted & (attempt > 0), initial, displaced(problem, attempt))
 
 
 def displaced(problem: Problem, attempt: Int[Array, ""]) -> Float[Array, "parameters"]:

@@ -26,5 +26,6 @@ from histjax.plotting.scans import likelihood_scan as likelihood_scan
 from histjax.plotting.scans import likelihood_surface as likelihood_surface
 from histjax.plotting.style import styled as styled
 from histjax.plotting.toys import toy_distributions as toy_distributions
+from histjax.plotting.traces import trace_plot as trace_plot
 from histjax.plotting.yields import stacked_yields as stacked_yields
 from histjax.plotting.yields import yield_pages as yield_pages

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from histjax.errors import InvalidPlot, UnknownName
+from histjax.errors import InvalidPlot
 from histjax.fitting.printing import pdg_rounded
+from histjax.plotting.posteriors import chosen_names, draws_of
 from histjax.plotting.style import BLUE, VERMILION, numbers, panels, shown, styled
 
 MOST = 8
@@ -16,7 +17,7 @@ COVERED = (0.9545, 0.6827)
 
 @styled()
 def corner_plot(
-    draws: Mapping[str, np.ndarray],
+    draws,
     *,
     names: Sequence[str] | None = None,
     truth: Mapping[str, float] | None = None,
@@ -28,15 +29,16 @@ def corner_plot(
 
     **Arguments:**
 
-    - `draws`: `{name: (draws,)}`, equally many of each.
-    - `names`: which ones, in this order; by default the first eight.
+    - `draws`: `Samples`, or `{name: (draws,)}`, equally many of each.
+    - `names`: which ones, in this order; by default that of interest and those that come first, eight in all.
     - `truth`: values that are marked, such as a best fit.
     - `ax`: axes, n times n.
 
     **Returns:** an array `(n, n)` of `Axes`, those above the diagonal invisible. **Raises:** `UnknownName`,
     `InvalidPlot`.
     """
-    names = list(draws)[:MOST] if names is None else list(names)
+    draws = draws if isinstance(draws, Mapping) else {name: each.ravel() for name, each in draws_of(draws).items()}
+    names = chosen_names(draws, names, MOST)
     columns = _columns(draws, names)
     n, truth = len(names), truth or {}
     size = 1.0 + 1.5 * n
@@ -55,9 +57,6 @@ def corner_plot(
 
 
 def _columns(draws: Mapping, names: list[str]) -> list[np.ndarray]:
-    for name in names:
-        if name not in draws:
-            raise UnknownName("parameter", name, draws)
     columns = [numbers(draws[name]) for name in names]
     shapes = {each.shape for each in columns}
     if len(shapes) != 1 or len(next(iter(shapes))) != 1:

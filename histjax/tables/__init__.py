@@ -5,6 +5,8 @@ from histjax import tables
 print(tables.ranking_table(ranking).latex())
 """
 
+from histjax.tables.posteriors import criteria_table as criteria_table
+from histjax.tables.posteriors import samples_table as samples_table
 from histjax.tables.results import fit_table as fit_table
 from histjax.tables.results import limit_table as limit_table
 from histjax.tables.results import pulls_table as pulls_table

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from histjax.bayes import Posterior, Samples, Uniform, nested, sample_emcee, sample_nested, sample_nuts
+from histjax.bayes import Posterior, Samples, Uniform, nested, sample_emcee, sample_nested, sample_nuts, sample_slices
 from histjax.errors import DamagedStore, InvalidStore
 from tests.bayes.cases import on_off
 
@@ -135,4 +135,18 @@ def test_nested(posterior, tmp_path, monkeypatch):
     assert_equal(resumed, whole)
     assert_equal(sample_nested(posterior, **options, store=place), whole)
     assert len(calls) < reports[-1] + 200 - 400
+    assert [path.name for path in tmp_path.iterdir()] == ["draws.npz"]
+
+
+def test_slices(posterior, tmp_path):
+    """Points that have been replaced are not replaced again."""
+    place, options = tmp_path / "draws.npz", {"key": KEY, "n_live": 40, "precision": 0.1}
+    whole = sample_slices(posterior, **options)
+    with pytest.raises(Interrupted):
+        sample_slices(posterior, **options, store=place, progress=stop_after(2, 40))
+    reports = []
+    resumed = sample_slices(posterior, **options, store=place, progress=lambda done, total: reports.append(done))
+    assert reports[0] == 120
+    assert_equal(resumed, whole)
+    assert_equal(sample_slices(posterior, **options, store=place), whole)
     assert [path.name for path in tmp_path.iterdir()] == ["draws.npz"]

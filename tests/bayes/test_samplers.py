@@ -6,7 +6,17 @@ import pytest
 from scipy import stats
 
 import histjax
-from histjax.bayes import Flat, Gamma, Normal, Posterior, Uniform, sample_emcee, sample_nested, sample_nuts
+from histjax.bayes import (
+    Flat,
+    Gamma,
+    Normal,
+    Posterior,
+    Uniform,
+    sample_emcee,
+    sample_nested,
+    sample_nuts,
+    sample_slices,
+)
 from histjax.bayes.extras import package
 from histjax.errors import InvalidModel
 from tests.bayes.cases import OBSERVED, SIGNAL, OnOff, counting, on_off
@@ -72,6 +82,14 @@ def on_off_posterior():
     return Posterior(on_off(), priors={"mu": Uniform(0.0, 60.0)}, bounds={"gamma": (0.0, 20.0)})
 
 
+def test_what_slices_refuse(on_off_posterior):
+    """Too few live points, or too few that stay."""
+    with pytest.raises(InvalidModel, match="n_live must be at least 5, found 4"):
+        sample_slices(on_off_posterior, key=KEY, n_live=4)
+    with pytest.raises(InvalidModel, match="n_live - n_delete must be at least 3, found 1"):
+        sample_slices(on_off_posterior, key=KEY, n_live=10, n_delete=9)
+
+
 def test_on_off(on_off_posterior):
     """A mixture of gamma distributions."""
     samples = sample_nuts(on_off_posterior, 15_000, key=KEY)
@@ -86,7 +104,12 @@ def test_emcee(on_off_posterior):
     assert_within_errors(samples.params["mu"], OnOff.mean, OnOff.deviation, OnOff.cdf)
 
 
-def test_nested_gaussian():
+@pytest.mark.parametrize(
+    "sample, options",
+    [(sample_nested, {"n_live": 1000, "method": "unif", "bound": "single"}), (sample_slices, {"n_live": 4000})],
+    ids=["nested", "slices"],
+)
+def test_nested_gaussian(sample, options):
     """ln Z of a Gaussian problem to 0.05, and draws of its posterior.
 
     Z is Gauss(d | 0, 1 + D S D^T) with S the covariance of the priors, times the constants that the likelihood leaves
@@ -96,7 +119,7 @@ def test_nested_gaussian():
     design, prior = DESIGN[:, :2], np.eye(2)
     expected = stats.multivariate_normal(np.zeros(4), np.eye(4) + design @ prior @ design.T).logpdf(DATA)
     expected += 2.5 * np.log(2 * np.pi)
-    samples = sample_nested(posterior, key=KEY, n_live=1000, method="unif", bound="single")
+    samples = sample(posterior, key=KEY, **options)
     assert samples.log_evidence == pytest.approx(expected, abs=0.05)
     assert samples.log_evidence_uncertainty < 0.1
     covariance = np.linalg.inv(design.T @ design + np.eye(2))
@@ -107,10 +130,11 @@ def test_nested_gaussian():
     np.testing.assert_allclose(np.std(samples.flat[:, :2], axis=0), widths, rtol=0.06)
 
 
-def test_nested_needs_a_proper_prior(count):
+@pytest.mark.parametrize("sample", [sample_nested, sample_slices])
+def test_nested_needs_a_proper_prior(count, sample):
     """The parameters without one are named."""
     with pytest.raises(InvalidModel, match="the prior of mu is improper"):
-        sample_nested(Posterior(count, priors={"mu": Flat(0.0)}), key=KEY)
+        sample(Posterior(count, priors={"mu": Flat(0.0)}), key=KEY)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """sample and summary: the draws of the library, kept and summarised; what is refused."""
 
+import os
+
 import jax
 import numpy as np
 import pytest
@@ -39,6 +41,19 @@ def test_sample(kept):
     assert found["criteria"]["aicc"] is None
 
 
+def test_picture(kept, tmp_path):
+    """A corner plot, in a PDF with a page of traces; only of the parameters that are named."""
+    pytest.importorskip("mplhep")
+    place, found = kept
+    assert run("summary", place, "--plot", tmp_path / "a.pdf").json == found
+    assert b"/Count 2" in (tmp_path / "a.pdf").read_bytes()
+    assert run("summary", place, "--parameter", "mu", "--plot", tmp_path / "b.svg").json == found
+    assert "no parameter named 'nu'" in run("summary", place, "--parameter", "nu", "--plot", tmp_path / "c.svg").error
+    assert sorted(os.listdir(tmp_path)) == ["a.pdf", "b.svg"]
+    words = "sample", TWO_BINS, "--draws", 600, *COMMON, "--output", place, "--plot", tmp_path / "d.png"
+    assert run(*words).json == found
+
+
 def test_summary(kept):
     """The same again, from the file alone; other intervals on request."""
     place, found = kept
@@ -56,6 +71,16 @@ def test_going_on(kept):
     outcome = run("sample", TWO_BINS, "--draws", 900, *COMMON, "--output", place)
     assert outcome.json["draws"] == 900
     np.testing.assert_array_equal(Samples.load(place).first(600).vectors, before.vectors)
+
+
+def test_slices(tmp_path):
+    """ln Z with its uncertainty; the value is by quadrature."""
+    words = "--sampler", "slices", "--live", 400, "--prior", "uncorr_bkguncrt=uniform:0:3", "--keep-constraints"
+    found = run("sample", TWO_BINS, *COMMON, *words, "--output", tmp_path / "draws.npz").json
+    assert (found["sampler"], found["chains"]) == ("slices", 1)
+    criteria = found["criteria"]
+    assert criteria["log_evidence"] == pytest.approx(-20.21467, abs=4 * criteria["log_evidence_uncertainty"])
+    assert criteria["log_evidence_uncertainty"] < 0.2
 
 
 def test_too_few_draws(tmp_path):

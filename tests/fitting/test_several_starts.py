@@ -125,3 +125,15 @@ def test_command_line():
     assert sum(each["n_found"] for each in found["minima"]) + starts["n_failed"] + starts["n_above"] == 6
     assert "minima" not in run("fit", document).json
     assert "'--starts'" in run("fit", document, "--starts", 0).error
+
+
+def test_a_start_that_was_far_away(corpus):
+    """ttbar without signal: from the free fit a valley that ends 134 higher lies nearer.
+
+    L-BFGS-B of SciPy 1.17 ends there, at 98473.493, from the free fit as well as from the initial values.
+    """
+    model = histjax.compile(histjax.read(corpus / "models" / "atlas_ttbar_ljets_xsec.json"))
+    held = {model.poi: 0.0}
+    nearby = histjax.fit(model, fixed=held, init=histjax.fit(model))
+    assert float(nearby.deviance) < 98473.493 - 134
+    assert float(nearby.deviance) == pytest.approx(float(histjax.fit(model, fixed=held).deviance), rel=1e-10)

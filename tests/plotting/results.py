@@ -165,3 +165,13 @@ def draws() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(7)
     a, b = rng.normal(size=(2, 4000))
     return {"mu": a, "alpha": 0.6 * a + 0.8 * b, "gamma": rng.exponential(size=4000)}
+
+
+def chains() -> Fields:
+    """Four chains of the same, in a record; the last one wanders off in mu, and two of its draws are divergent."""
+    vectors = np.stack(list(draws().values()), axis=-1).reshape(4, 1000, 3)[..., [1, 0, 2]]
+    vectors[3, 500:, 1] += 2
+    divergent = np.zeros((4, 1000), bool)
+    divergent[3, [700, 800]] = True
+    names = "alpha", "mu", "gamma"
+    return Fields(vectors=vectors, names=names, free_names=names, poi="mu", statistics={"is_divergent": divergent})

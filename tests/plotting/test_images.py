@@ -39,6 +39,7 @@ PLOTS: dict[str, Callable] = {
     ),
     "toys": lambda: plotting.toy_distributions(results.toys()),
     "goodness": lambda: plotting.goodness_chart(results.goodness()),
+    "traces": lambda: plotting.trace_plot(results.chains(), names=["mu"]),
     "corner": lambda: plotting.corner_plot(results.draws(), truth={"mu": 0.1}),
 }
 

@@ -344,6 +344,26 @@ def test_corner_plot():
         plotting.corner_plot(results.draws(), names=["beta"])
 
 
+def test_trace_plot():
+    """The parameter of interest first; a line for each chain, and marks where draws are divergent."""
+    samples = results.chains()
+    every = plotting.trace_plot(samples)
+    assert [ax.get_ylabel() for ax in every[:, 0]] == ["mu", "alpha", "gamma"]
+    *lines, marks = every[0, 0].lines
+    np.testing.assert_array_equal([each.get_ydata() for each in lines], samples.vectors[..., 1])
+    assert (marks.get_label(), marks.get_xdata().tolist()) == ("divergent", [700, 800])
+    (ax, _) = plotting.trace_plot({"a": np.arange(5001.0)}, names=["a"])[0]
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), np.arange(0.0, 5001.0, 3))
+    np.testing.assert_array_equal(
+        plotting.corner_plot(samples, names=["alpha"])[0, 0].lines[0].get_xdata()[0], np.median(samples.vectors[..., 0])
+    )
+    for found, error in (({"a": np.array([1.0, np.nan])}, "not finite"), ({}, "no parameter")):
+        with pytest.raises(InvalidPlot, match=error):
+            plotting.trace_plot(found)
+    with pytest.raises(UnknownName):
+        plotting.trace_plot(samples, names=["beta"])
+
+
 def test_level_holding():
     """Of the counts 5, 3, 2, bins of at least 3 hold 80 %."""
     assert corner.level_holding(np.array([[2.0, 5.0], [3.0, 0.0]]), 0.8) == 3.0
