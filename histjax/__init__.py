@@ -81,8 +81,10 @@ from histjax.inference.yields import predicted_yields as predicted_yields
 from histjax import bayes as bayes
 from histjax import constraints as constraints
 from histjax import counting as counting
+from histjax import histograms as histograms
 from histjax import hs3 as hs3
 from histjax import interpolation as interpolation
+from histjax import losses as losses
 from histjax import plotting as plotting
 from histjax import tables as tables
 from histjax.model.data import Data as Data

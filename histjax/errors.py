@@ -116,6 +116,10 @@ class FailedFit(HistjaxError):
         super().__init__(message)
 
 
+class InvalidHistogram(HistjaxError):
+    """Events, weights and edges that make no histogram."""
+
+
 class InvalidArchive(HistjaxError):
     """An archive or a folder of published likelihoods that is not read; `problems` lists all reasons."""
 

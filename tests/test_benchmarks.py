@@ -200,3 +200,25 @@ def test_lines_of_unbinned_fits():
         "0",
         "built without Clad",
     ]
+
+
+def test_a_training_fills_histograms():
+    """With a bandwidth of 0 the model has numpy's histograms of the weighted events, and of their varied weights."""
+    import training
+
+    scores = training.simulated(1, 500).mapped(lambda features: features[:, 0])
+    edges = np.array([-np.inf, -0.5, 0.5, np.inf])
+    templates = training.filled(training.statistical_model(3), scores, edges, 0.0).templates
+    weight = training.BACKGROUND / 500
+    signal, background, lo, hi = (
+        np.histogram(values, edges, weights=np.broadcast_to(size, 500))[0]
+        for values, size in (
+            (scores.signal, training.SIGNAL / 500),
+            (scores.background, weight),
+            (scores.background, weight * scores.lo),
+            (scores.background, weight * scores.hi),
+        )
+    )
+    np.testing.assert_allclose(templates.nominal_yields, np.concatenate([background, signal]), rtol=1e-12)
+    np.testing.assert_allclose((templates.histosys_lo, templates.histosys_hi), (lo, hi), rtol=1e-12)
+    np.testing.assert_allclose(templates.staterror_uncertainty, np.sqrt(weight * background), rtol=1e-12)

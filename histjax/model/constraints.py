@@ -65,14 +65,17 @@ def log_saturated(tables: Tables, constraints: Constraints, auxiliary: Array) ->
 
 
 def half_deviances(tables: Tables, constraints: Constraints, vector: Array, auxiliary: Array) -> Float[Array, "aux"]:
-    """Half the deviance of each datum; those of correlated data are meant to be summed."""
+    """Half the deviance of each datum; those of correlated data are meant to be summed.
+
+    Poisson terms are taken per unit of tau: differentiated with respect to a tau of 1e11, counts lose all digits.
+    """
     c, t = constraints, tables
     counts = c.units * auxiliary[t.poisson_auxiliary]
     return _by_kind(
         tables,
         auxiliary,
         normal=0.5 * ((auxiliary[t.normal_auxiliary] - vector[t.normal_parameter]) / c.sigmas) ** 2,
-        poisson=poisson_deviance(counts, c.factors * vector[t.poisson_parameter]),
+        poisson=c.factors * poisson_deviance(counts / c.factors, vector[t.poisson_parameter]),
         lognormal=0.5 * (_log_ratio(tables, vector, auxiliary) / c.log_kappas) ** 2,
         correlated=0.5 * _whitened(tables, constraints, vector, auxiliary) ** 2,
     )
@@ -130,9 +133,9 @@ def _normal(tables: Tables, constraints: Constraints, vector, auxiliary):
 
 def _poisson(tables: Tables, constraints: Constraints, vector, auxiliary):
     index, tau = tables.poisson_parameter, constraints.factors
-    observed, expected = constraints.units * auxiliary[tables.poisson_auxiliary], tau * vector[index]
-    slope, curvature = poisson_derivatives(observed, expected)
-    return index, tau * slope, tau**2 * curvature
+    observed = constraints.units * auxiliary[tables.poisson_auxiliary] / tau
+    slope, curvature = poisson_derivatives(observed, vector[index])
+    return index, tau * slope, tau * curvature
 
 
 def _lognormal(tables: Tables, constraints: Constraints, vector, auxiliary):

@@ -7,7 +7,9 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float
 
+from histjax._typing import joined, split
 from histjax.errors import InvalidModel, UnknownName
+from histjax.lower.layout import Layout
 
 
 class Data(eqx.Module):
@@ -74,3 +76,19 @@ def listed(kind: str, sizes: list[tuple[str, int]], values: Mapping[str, Array])
             )
         parts.append(values[name])
     return parts
+
+
+def flat_data(layout: Layout, data: Data, dtype) -> Float[Array, "data"]:
+    """Main counts, then auxiliary data, as one flat vector in pyhf's order."""
+    channels = [(each.name, each.n_bins) for each in layout.channels]
+    parameters = [(each.name, each.size) for each in layout.constrained]
+    parts = [*listed("channel", channels, data.main), *listed("auxiliary datum", parameters, data.aux)]
+    return joined(parts, dtype)
+
+
+def by_sample(layout: Layout, cells: Float[Array, "cells"]) -> dict[str, dict[str, Array]]:
+    """The cells of every sample, `{channel: {sample: (bins,)}}`."""
+    yields: dict[str, dict[str, Array]] = {channel.name: {} for channel in layout.channels}
+    for (channel, sample), values in split(cells, layout.row_places).items():
+        yields[channel][sample] = values
+    return yields

@@ -16,7 +16,7 @@ exactly -nu down to 0, and a steep parabola below.
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 FLOOR = 1e-10
 """Smallest expected count (per bin, per unit of tau for a constraint) at which the Poisson density is exact."""
@@ -47,22 +47,40 @@ def log_poisson_saturated(n: Float[Array, "..."]) -> Float[Array, "..."]:
 
 def poisson_deviance(n: Float[Array, "..."], nu: Float[Array, "..."]) -> Float[Array, "..."]:
     """Half the Poisson deviance, n ln(n/nu) - n + nu: 0 at nu = n, positive elsewhere, convex in nu."""
-    empty, valid = n <= 0, nu > FLOOR
+    empty, valid = _is_empty(n), nu > FLOOR
     safe_n, safe_nu = jnp.where(empty, 1.0, n), jnp.where(valid, nu, FLOOR)
-    ratio, excess = safe_nu / safe_n, (safe_nu - safe_n) / safe_n
-    near = jnp.abs(excess) < 0.5  # log1p keeps the digits near nu = n, log those of a ratio that is small or large
-    logarithm = jnp.where(near, jnp.log1p(jnp.where(near, excess, 0.0)), jnp.log(ratio))
+    # log1p keeps the digits near nu = n; no count, however small, may end up below a fraction's line elsewhere
+    near = jnp.abs(safe_nu - safe_n) < 0.5 * safe_n
+    excess = jnp.where(near, safe_nu - safe_n, 0.0) / jnp.where(near, safe_n, 1.0)
+    far = safe_nu - safe_n - safe_n * (jnp.log(safe_nu) - jnp.log(safe_n))
     # past the floor: the Taylor polynomial of n ln(n/nu) - n + nu around nu = FLOOR
     beyond = jnp.where(valid, 0.0, nu - FLOOR)
     tail = beyond * (1 - safe_n / FLOOR) + 0.5 * safe_n * (beyond / FLOOR) ** 2
-    filled = safe_n * (excess - logarithm) + tail
+    filled = jnp.where(near, safe_n * _minus_log1p(excess), far) + tail
     below = jnp.where(nu < 0, nu, 0.0)
     return jnp.where(empty, nu + 0.5 * (below / EMPTY_WIDTH) ** 2, filled)
 
 
+def _is_empty(n: Float[Array, "..."]) -> Bool[Array, "..."]:
+    """No count, or less than a normal number: what the tail of a kernel leaves in a bin may be that small."""
+    return n < jnp.finfo(n.dtype).tiny
+
+
+@jax.custom_jvp
+def _minus_log1p(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """x - ln(1 + x). Its slope as 1 - 1/(1 + x) would lose the digits of a small x, which a tau of 1e11 amplifies."""
+    return x - jnp.log1p(x)
+
+
+@_minus_log1p.defjvp
+def _minus_log1p_jvp(primals, tangents):
+    (x,), (x_dot,) = primals, tangents
+    return _minus_log1p(x), x / (1 + x) * x_dot
+
+
 def poisson_derivatives(n: Float[Array, "..."], nu: Float[Array, "..."]) -> tuple[Array, Array]:
     """First and second derivative of `poisson_deviance` with respect to nu."""
-    empty, valid = n <= 0, nu > FLOOR
+    empty, valid = _is_empty(n), nu > FLOOR
     safe_nu = jnp.where(valid, nu, FLOOR)
     curvature = n / safe_nu**2
     beyond = jnp.where(valid, 0.0, nu - FLOOR)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
-from histjax._typing import Params, is_traced, joined, on_host, split
+from histjax._typing import Params, is_traced, on_host, split
 from histjax.lower.layout import Layout
 from histjax.lower.templates import Tables, Templates
 from histjax.model.compiled import compiled, method
@@ -22,7 +22,7 @@ from histjax.model.constraints import (
     widths_root,
 )
 from histjax.model.curvature import Curvature, Structure, Walls, full_matrix
-from histjax.model.data import BinTerm, Data, LogpdfTerms, bin_by_bin, listed
+from histjax.model.data import BinTerm, Data, LogpdfTerms, bin_by_bin, by_sample, flat_data
 from histjax.model.density import FLOOR, draw_poisson, log_poisson, log_poisson_saturated, poisson_deviance
 from histjax.model.derivatives import derivatives
 from histjax.model.derive import Coefficients, derive
@@ -32,6 +32,7 @@ from histjax.model.likelihood import Likelihood
 from histjax.model.parameters import Parameters
 from histjax.model.printing import summary
 from histjax.model.replacing import replaced_weights, replaced_yields
+from histjax.model.varying import Variations, replaced_variations
 
 
 class Model(Likelihood):
@@ -125,10 +126,8 @@ class Model(Likelihood):
         return widths_root(self.tables, self.constraints)
 
     def _terms(self, bins: Float[Array, "bins"], constraints: Float[Array, "auxiliaries"]) -> LogpdfTerms:
-        return LogpdfTerms(
-            {name: jnp.sum(values) for name, values in self._by_channel(bins).items()},
-            {name: jnp.sum(values) for name, values in self._by_constraint(constraints).items()},
-        )
+        parts = self._by_channel(bins), self._by_constraint(constraints)
+        return LogpdfTerms(*({name: jnp.sum(values) for name, values in part.items()} for part in parts))
 
     @compiled
     def _log_terms(self, vector, data) -> tuple[Array, Array]:
@@ -186,7 +185,7 @@ class Model(Likelihood):
         """Whether some bin has an observed count and no positive expectation, or a negative count."""
         counts, _ = self._cut(self.ravel_data(data))
         weighted = self.templates.weights * counts
-        return jnp.any(((weighted > 0) & (self._bin_yields(vector) <= 10 * FLOOR)) | (weighted < 0))
+        return jnp.any(((weighted > 10 * FLOOR) & (self._bin_yields(vector) <= 10 * FLOOR)) | (weighted < 0))
 
     @method
     def bin_terms(self, vector: Float[Array, "parameters"], data) -> list[BinTerm]:
@@ -205,11 +204,7 @@ class Model(Likelihood):
     @method
     def expected_yields_by_sample(self, params: Params) -> dict[str, dict[str, Float[Array, "..."]]]:
         """Expected counts of every sample, `{channel: {sample: (bins,)}}`."""
-        cells = self._cell_yields(self.ravel(params))
-        yields: dict[str, dict[str, Array]] = {channel.name: {} for channel in self.layout.channels}
-        for (channel, sample), values in split(cells, self.layout.row_places).items():
-            yields[channel][sample] = values
-        return yields
+        return by_sample(self.layout, self._cell_yields(self.ravel(params)))
 
     @method
     def expected_data(self, params: Params) -> Data:
@@ -262,6 +257,18 @@ class Model(Likelihood):
         nominal = replaced_yields(self.layout, self.templates.nominal_yields, yields)
         return self.with_templates(eqx.tree_at(lambda t: t.nominal_yields, self.templates, jax.device_put(nominal)))
 
+    def with_variations(self, variations: Variations) -> "Model":
+        """The same model with other `{(channel, sample, modifier): numbers}`, traced or not: `(lo, hi)` of a histosys
+        (absolute) or normsys, absolute uncertainties of a staterror or shapesys. Raises as `with_yields` does.
+
+        >>> import histjax
+        >>> model = histjax.compile(histjax.read(histjax.examples.path("two_bins")))
+        >>> name = "singlechannel", "background", "uncorr_bkguncrt"
+        >>> model.with_variations({name: jnp.array([5.0, 5.0])}).parameters["uncorr_bkguncrt"].width.round(3)
+        Array([0.1  , 0.096], dtype=float64)
+        """
+        return self.with_templates(replaced_variations(self.layout, self.templates, self.tables, variations))
+
     def with_weights(self, weights: Mapping[str, ArrayLike]) -> "Model":
         """The same model with the Poisson terms of some channels taken to a power: `{channel: number or (bins,)}`.
 
@@ -276,8 +283,6 @@ class Model(Likelihood):
         vector = replaced_weights(self.layout, self.templates.weights, weights)
         return eqx.tree_at(lambda model: model.templates.weights, self, jax.device_put(vector))
 
-    # --- flat order ------------------------------------------------------------------------------------------------
-
     @method
     def ravel(self, params: Params) -> Float[Array, "parameters"]:
         """Flat parameter vector in pyhf's order."""
@@ -290,13 +295,8 @@ class Model(Likelihood):
 
     @method
     def ravel_data(self, data) -> Float[Array, "data"]:
-        """Main counts, then auxiliary data, as one flat vector in pyhf's order; a flat vector is returned as it is."""
-        if not isinstance(data, Data):
-            return data
-        channels = [(each.name, each.n_bins) for each in self.layout.channels]
-        parameters = [(each.name, each.size) for each in self.layout.constrained]
-        parts = [*listed("channel", channels, data.main), *listed("auxiliary datum", parameters, data.aux)]
-        return joined(parts, self.templates.init.dtype)
+        """Main counts, then auxiliary data, flat in pyhf's order; a flat vector is returned as it is."""
+        return flat_data(self.layout, data, self.templates.init.dtype) if isinstance(data, Data) else data
 
     @method
     def unravel_data(self, flat: Float[Array, "... data"]) -> Data:

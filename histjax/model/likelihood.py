@@ -67,6 +67,12 @@ class Likelihood(eqx.Module):
         """Flat form of the data expected at a flat parameter vector."""
         return self.ravel_data(self.expected_data(self.parameters.unravel(vector)))
 
+    def asimov_flat(self, vector: Float[Array, "parameters"]):
+        """Flat form of the data expected at a flat parameter vector where no dataset was seen: the same, unless what is
+        expected depends on one.
+        """
+        return self.expected_flat(vector)
+
     def draw_flat(self, key: PRNGKeyArray, vector: Float[Array, "parameters"]):
         """Flat form of one pseudo-dataset thrown at a flat parameter vector."""
         return self.ravel_data(self.draw(key, self.parameters.unravel(vector)))

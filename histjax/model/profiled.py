@@ -283,6 +283,12 @@ class ProfiledModel(Likelihood):
         """The same, flat."""
         return self.model.expected_flat(self.full_vector(vector, self._reference()))
 
+    @compiled
+    def asimov_flat(self, vector: Float[Array, "parameters"]) -> Float[Array, "data"]:
+        """The same; without `conditioned_on` eliminated parameters have their initial values, not those of any data."""
+        before = self.model.expected_flat(self.model.templates.init.at[self.elimination.kept].set(vector))
+        return jnp.where(jnp.isnan(self.observed), before, self.expected_flat(vector))
+
     @method
     def draw(self, key: PRNGKeyArray, params: Params) -> Data:
         """One toy, eliminated parameters at their best for `data`."""

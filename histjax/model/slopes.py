@@ -204,14 +204,14 @@ def _scalar_sums(total: Sums, rates: Rates, cells: Piece) -> Sums:
     weighted, narrow_log = cells.weight * cells.active, rates.narrow_logs[cells.narrow]
     total = total._replace(
         row_weight=total.row_weight.at[cells.row].add(weighted),
-        narrow_slope=total.narrow_slope.at[cells.narrow].add(cells.active * narrow_log, mode="drop"),
+        narrow_slope=_dropped_in(total.narrow_slope, cells.narrow, cells.active * narrow_log),
     )
     for a in range(cells.wide.shape[1]):
         here = cells.wide[:, a]
         log = rates.wide_logs[here]
         total = total._replace(
             wide_jacobian=total.wide_jacobian.at[cells.bin, here].add(cells.active * log, mode="drop"),
-            narrow_pairs=total.narrow_pairs.at[cells.narrow, here].add(weighted * narrow_log * log, mode="drop"),
+            narrow_pairs=_dropped_in(total.narrow_pairs, (cells.narrow, here), weighted * narrow_log * log),
         )
         for b in range(a):
             there = cells.wide[:, b]
@@ -223,7 +223,7 @@ def _scalar_sums(total: Sums, rates: Rates, cells: Piece) -> Sums:
         local = (cells.weight * narrow_log)[:, None] * moved
         total = total._replace(
             moved=total.moved.at[cells.bin].add(moved),
-            narrow_functions=total.narrow_functions.at[cells.narrow].add(local, mode="drop"),
+            narrow_functions=_dropped_in(total.narrow_functions, cells.narrow, local),
         )
     return total
 
@@ -238,7 +238,7 @@ def _added(total: Sums, rates: Rates, piece: Piece) -> Sums:
         jacobian=total.jacobian.at[piece.bin].add(jacobian, mode="drop"),
         row_shifts=total.row_shifts.at[piece.row].add(piece.weight[:, None] * shifts, mode="drop"),
         bends=total.bends + _shift_bends(rates, piece),
-        narrow_mixed=total.narrow_mixed.at[piece.narrow].add(narrow, mode="drop"),
+        narrow_mixed=_dropped_in(total.narrow_mixed, piece.narrow, narrow),
     )
     for a in range(piece.wide.shape[1]):
         here = piece.wide[:, a]
@@ -248,6 +248,13 @@ def _added(total: Sums, rates: Rates, piece: Piece) -> Sums:
         return total
     plain = (piece.plain[:, None] * logs).at[:, :n_alphas].add(piece.plain_scale[:, None] * slope)
     return total._replace(mixed=_function_sums(total.mixed, rates, piece, plain))
+
+
+def _dropped_in(total: Array, places: Array | tuple[Array, Array], values: Array) -> Array:
+    """`values` added at `places`, those that are not there left out; where there are none at all JAX would have no
+    transpose.
+    """
+    return total.at[places].add(values, mode="drop") if total.size else total
 
 
 def _shift_slopes(rates: Rates, piece: Piece) -> Float[Array, "cells alphas"]:

@@ -1,5 +1,7 @@
 """Poisson and Gaussian log densities against mpmath, documented values and automatic differentiation."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import mpmath
@@ -126,3 +128,22 @@ def test_continuation_below_zero_is_smooth():
         for function in (density.poisson_deviance, lambda n, nu: density.poisson_derivatives(n, nu)[0]):
             left, right = (float(function(jnp.array(n), jnp.array(edge + d))) for d in (-step, step))
             assert left == pytest.approx(right, rel=1e-5, abs=1e-5)
+
+
+def test_slopes_of_a_deviance_where_it_is_small():
+    """d/dn = ln(n/nu) and d/dnu = 1 - n/nu with all digits where n and nu differ by 1e-11, by Python's log1p."""
+    x = 2.0**-36
+    at = jnp.array(1.0), jnp.array(1.0 + x)
+    slopes = jax.grad(density.poisson_deviance, (0, 1))(*at)
+    np.testing.assert_allclose(slopes, (-math.log1p(x), x / (1 + x)), rtol=1e-13)
+    curvature = jax.grad(jax.grad(density.poisson_deviance, 1), 1)(*at)
+    assert float(curvature) == pytest.approx((1 + x) ** -2, rel=1e-13)
+
+
+@pytest.mark.parametrize("n", [1e-30, 1e-200, 1e-300, 2.3e-308, 1e-310, 5e-324])
+@pytest.mark.parametrize("nu", [1e-300, 1e-12, 1e-3, 2.0])
+def test_counts_that_are_almost_nothing(n, nu):
+    """As an empty bin, nu; slopes are numbers, and that in nu is 1."""
+    value, slopes = jax.value_and_grad(density.poisson_deviance, (0, 1))(jnp.array(n), jnp.array(nu))
+    assert float(value) == pytest.approx(nu, abs=1e-25)
+    assert np.isfinite(slopes[0]) and float(slopes[1]) == pytest.approx(1.0, rel=1e-12)
