@@ -55,7 +55,8 @@ class Model:
         - `values`: of parameters and observables, `()` or `(events,)`; the parameter point has the others. A mapping
           may be given for names that are no Python names: `logpdf("signal", **{"x[0]": 1.0})`.
 
-        **Raises:** `UnknownName`, and `InvalidModel` where something has no value.
+        **Raises:** `UnknownName`, and `InvalidModel` where something has no value, or an integral over an endless range
+        diverges.
         """
         node = self.graph[name]
         if not isinstance(node, Distribution):
@@ -63,7 +64,20 @@ class Model:
         chosen = self._observables(name) if observables is None else observables
         ranges = tuple((each, *self.ranges.get(each, (-np.inf, np.inf))) for each in chosen)
         found = self._values(name, values)
-        return _log_pdf(self._precise(name, found, ranges), name, normalised, ranges, found)
+        result = _log_pdf(self._precise(name, found, ranges), name, normalised, ranges, found)
+        if normalised and not is_traced(result):
+            self._check_integral(name, ranges, found, result)
+        return result
+
+    def _check_integral(self, name: str, ranges: tuple, values: Mapping[str, Array], result: Array) -> None:
+        """Raise where the density is nothing everywhere although its formula is not: then its integral diverges."""
+        endless = [each for each, *ends in ranges if not np.all(np.isfinite(ends))]
+        nothing = np.isneginf(result) | np.isnan(result)
+        if endless and np.any(nothing & np.isfinite(_log_pdf(self.graph, name, False, ranges, values))):
+            raise InvalidModel(
+                f"{name!r} has no finite integral: {', '.join(map(repr, endless))} has no range; "
+                "give it one in the domain"
+            )
 
     def value(self, name: str, **values: ArrayLike) -> Array:
         """The value of a function."""

@@ -67,15 +67,22 @@ class Workspace:
 
     def model(self, domain: int | str | None = None, parameter_set: int | str | None = None) -> Model:
         """The densities and functions with the ranges of a domain and the values of a parameter point, by name or
-        index; the first ones by default.
+        index; the first ones by default. An observable without a range there has the one of its data.
 
         **Raises:** `UnknownName`.
         """
         ranges = _chosen(self.domains, domain)
         values = _chosen(self.parameter_points, parameter_set)
-        limits = {each.name: (each.min, each.max) for each in ranges.axes} if ranges else {}
         observed = frozenset(axis.name for datum in self.data for axis in datum.axes)
+        limits = self._data_ranges() | ({each.name: (each.min, each.max) for each in ranges.axes} if ranges else {})
         return Model(self.graph, {} if values is None else values.values, limits, observed)
+
+    def _data_ranges(self) -> dict[str, tuple]:
+        """Ranges of the observables, of those whose data agree in it."""
+        found: dict[str, set] = {}
+        for axis in (axis for datum in self.data for axis in datum.axes):
+            found.setdefault(axis.name, set()).add((axis.min, axis.max))
+        return {name: next(iter(ends)) for name, ends in found.items() if len(ends) == 1}
 
     def __repr__(self) -> str:
         return str(self)

@@ -6,11 +6,12 @@ Where the page is wrong, the reason stands in the test. Values of densities: clo
 import json
 import math
 
+import numpy as np
 import pytest
 
 import histjax
 import histjax.hs3 as pyhs3
-from histjax.errors import InvalidDocument, UnknownName
+from histjax.errors import InvalidDocument, InvalidModel, UnknownName
 from tests.hs3 import documents
 
 
@@ -127,3 +128,18 @@ def test_overview(physics):
         "1 analyses"
     )
     assert "likelihood higgs_likelihood: signal <- observed_mass_spectrum, background <- observed_mass_spectrum" in text
+
+
+def test_range_of_the_data():
+    """An observable that the domain does not name has the range of its data; without any the integral diverges."""
+    density = {"name": "e", "type": "exponential_dist", "x": "mass", "c": 0.02}
+    axes = [{"name": "mass", "min": 100.0, "max": 160.0}]
+    data = [{"name": "d", "type": "unbinned", "axes": axes, "entries": [[110.0]]}]
+    document = {"metadata": {"hs3_version": "0.2"}, "distributions": [density]}
+    expected = 0.02 * np.exp(-0.02 * 120) / (np.exp(-2) - np.exp(-3.2))
+    model = histjax.hs3.Workspace(**document, data=data).model()
+    assert float(model.pdf("e", mass=120.0)) == pytest.approx(expected, rel=1e-12)
+    other = [*data, {**data[0], "name": "other", "axes": [{"name": "mass", "min": 100.0, "max": 150.0}]}]
+    for more in ({}, {"data": other}):
+        with pytest.raises(InvalidModel, match="'e' has no finite integral: 'mass' has no range"):
+            histjax.hs3.Workspace(**document, **more).model().pdf("e", mass=120.0)
