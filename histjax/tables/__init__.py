@@ -5,6 +5,7 @@ from histjax import tables
 print(tables.ranking_table(ranking).latex())
 """
 
+from histjax.tables.parameters import parameters_table as parameters_table
 from histjax.tables.results import fit_table as fit_table
 from histjax.tables.results import limit_table as limit_table
 from histjax.tables.results import pulls_table as pulls_table
