@@ -11,6 +11,8 @@ from histjax.spectra.folding import gauss_legendre as gauss_legendre
 from histjax.spectra.folding import trapezoid as trapezoid
 from histjax.spectra.likelihood import SpectraLikelihood as SpectraLikelihood
 from histjax.spectra.models import SpectralModel as SpectralModel
+from histjax.spectra.ogip import read_ogip as read_ogip
+from histjax.spectra.ogip import read_response as read_response
 from histjax.spectra.response import Response as Response
 from histjax.spectra.shapes import band as band
 from histjax.spectra.shapes import black_body as black_body
