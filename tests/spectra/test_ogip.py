@@ -46,7 +46,7 @@ def test_a_spectrum_and_the_files_that_it_names(tmp_path, first):
 @pytest.mark.parametrize("variable", [True, False])
 @pytest.mark.parametrize(("first", "minimum"), [(0, True), (1, True), (1, False)])
 def test_forms_of_a_matrix(tmp_path, variable, first, minimum):
-    """Arrays of variable and of fixed length; the first channel by TLMIN, by default 1. Half precision is exact here."""
+    """Arrays of variable and of fixed length; the first channel by TLMIN, by default 1."""
     table = files.matrix_table(
         fits, files.matrix(64.0), first, variable=variable, minimum=minimum, name="SPECRESP MATRIX"
     )
