@@ -32,7 +32,8 @@ class Problems:
             self.found.append(f"{name} must be numbers, found {value!r:.60}")
             return None
         if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
-            expected = "(" + ", ".join("n" if n is None else str(n) for n in shape) + ")"
+            sizes = ", ".join("n" if n is None else str(n) for n in shape)
+            expected = f"({sizes},)" if len(shape) == 1 else f"({sizes})"
             self.found.append(f"{name} has shape {array.shape}, expected {expected}")
             return None
         bad = ~np.isfinite(array)

@@ -1,5 +1,6 @@
 """Responses, spectra and models: what is refused, and which channels are chosen and grouped."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -139,4 +140,4 @@ def test_compile_needs_pairs(ten):
     with pytest.raises(histjax.errors.UnknownName, match=r"'a\.flux'"):
         spectra.compile({"a": (ten, model)}, poi="a.flux")
     with pytest.raises(InvalidModel, match="have 3 values for spectrum 'a', the model has 10"):
-        spectra.compile({"a": (ten, model)}).ravel_data(histjax.Data({"a": np.zeros(3)}, {"a": np.zeros(10)}))
+        spectra.compile({"a": (ten, model)}).ravel_data(histjax.Data({"a": jnp.zeros(3)}, {"a": jnp.zeros(10)}))
