@@ -6,6 +6,8 @@ fit = histjax.fit(likelihood)
 
 from histjax.spectra.binning import Bins as Bins
 from histjax.spectra.compiling import compile as compile
+from histjax.spectra.folded import FoldedSpectrum as FoldedSpectrum
+from histjax.spectra.folded import folded as folded
 from histjax.spectra.folding import Rule as Rule
 from histjax.spectra.folding import gauss_legendre as gauss_legendre
 from histjax.spectra.folding import trapezoid as trapezoid

@@ -123,12 +123,11 @@ def test_the_profile_of_histfactory(histfactory):
     np.testing.assert_allclose(2 * likelihood.nll(jnp.array([1.0]), own), 5.4053576178000355, rtol=1e-11)
 
 
-def test_limits_of_histfactory(histfactory):
-    """The upper limit, observed and expected, and the interval are those of the HistFactory model."""
-    profile, likelihood = histfactory
-    expected, found = (histjax.upper_limit(each) for each in (profile, likelihood))
-    np.testing.assert_allclose(found.observed, expected.observed, rtol=1e-6)
-    np.testing.assert_allclose(found.expected, expected.expected, rtol=1e-6)
+def test_hypothesis_tests_of_histfactory(histfactory):
+    """CLs, observed and expected, of a tested scale: those of the HistFactory model."""
+    expected, found = (histjax.hypotest(each, poi_value=3.0) for each in histfactory)
+    np.testing.assert_allclose(found.CLs, expected.CLs, rtol=1e-7)
+    np.testing.assert_allclose(found.CLs_expected, expected.CLs_expected, rtol=1e-7)
 
 
 @pytest.mark.parametrize("statistic", BAYSPEC, ids=lambda each: each.__name__)
