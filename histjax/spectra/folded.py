@@ -30,7 +30,7 @@ def folded(likelihood: SpectraLikelihood, params: Params, data=None) -> dict[str
     >>> from histjax.spectra import Response, SpectralModel, Spectrum, compile, power_law
     >>> spectrum = Spectrum([12, 9], 10.0, Response.diagonal([1.0, 2.0, 4.0]))
     >>> likelihood = compile({"s": (spectrum, SpectralModel(power_law, {"norm": 2.0, "index": 2.0}))})
-    >>> print(np.round(folded(likelihood, likelihood.init)["s"].source, 5))
+    >>> print(folded(likelihood, likelihood.init)["s"].source.round(5))
     [10.  5.]
     """
     data = likelihood.data if data is None else likelihood.unravel_data(likelihood.ravel_data(data))

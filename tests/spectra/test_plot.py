@@ -33,7 +33,7 @@ def test_what_is_drawn(folded):
     upper, lower = plotting.folded_spectrum(folded)
     labels = [text.get_text() for text in upper.get_legend().get_texts()]
     assert labels == ["expected", "source", "background", "observed"]
-    drawn = upper.collections[1].get_segments()
+    (drawn,) = (each.get_segments() for each in upper.collections if each.get_label() == "expected")
     np.testing.assert_allclose([each[0, 1] for each in drawn], folded.source + folded.background, rtol=1e-12)
     assert lower.get_xlabel() == "energy [keV]" and upper.get_ylabel() == "counts per keV"
     plt.close(upper.figure)
