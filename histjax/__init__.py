@@ -86,6 +86,7 @@ from histjax import hs3 as hs3
 from histjax import interpolation as interpolation
 from histjax import losses as losses
 from histjax import plotting as plotting
+from histjax import spectra as spectra
 from histjax import tables as tables
 from histjax.model.data import Data as Data
 from histjax.model.histfactory import Model as Model

@@ -74,6 +74,19 @@ class InvalidModel(HistjaxError):
     """A model that cannot be compiled, or data that it cannot have produced."""
 
 
+class InvalidSpectrum(HistjaxError):
+    """A spectrum, a response or a file of one that makes no sense; `problems` lists *all* that was found.
+
+    >>> print(InvalidSpectrum("spectrum", ["counts must be finite numbers >= 0, found -1 at [0]"]))
+    spectrum: counts must be finite numbers >= 0, found -1 at [0]
+    """
+
+    def __init__(self, what: str, problems: list[str]):
+        self.problems = tuple(problems)
+        lines = problems[:20] + ([f"and {len(problems) - 20} more"] if len(problems) > 20 else [])
+        super().__init__(f"{what}: " + "\n  ".join(lines))
+
+
 class InvalidExpression(HistjaxError):
     """A text that is no expression of HS3's language; `column` is the place in it, counted from 1.
 

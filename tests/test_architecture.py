@@ -23,6 +23,7 @@ RANKS = {
     "constraints": 2,
     "interpolation": 4,
     "compiling": 4,
+    "spectra": 4,
     "building": 4,
     "fitting": 4,
     "inference": 5,

@@ -39,6 +39,11 @@ class Likelihood(eqx.Module):
         """Flat indices of the parameters at whose value 0 the log density has a kink; static."""
         return ()
 
+    @property
+    def linked_names(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a name and the parameter that it is another name of; none by default."""
+        return ()
+
     @abstractmethod
     def logpdf(self, params: Params, data) -> Float[Array, ""]:
         """Log density of `data` at `params`, all constants included."""

@@ -24,6 +24,7 @@ from histjax.plotting.saving import picture as picture
 from histjax.plotting.scans import likelihood_contours as likelihood_contours
 from histjax.plotting.scans import likelihood_scan as likelihood_scan
 from histjax.plotting.scans import likelihood_surface as likelihood_surface
+from histjax.plotting.spectra import folded_spectrum as folded_spectrum
 from histjax.plotting.style import styled as styled
 from histjax.plotting.toys import toy_distributions as toy_distributions
 from histjax.plotting.traces import trace_plot as trace_plot

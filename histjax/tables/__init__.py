@@ -5,6 +5,7 @@ from histjax import tables
 print(tables.ranking_table(ranking).latex())
 """
 
+from histjax.tables.parameters import parameters_table as parameters_table
 from histjax.tables.posteriors import criteria_table as criteria_table
 from histjax.tables.posteriors import samples_table as samples_table
 from histjax.tables.results import fit_table as fit_table
