@@ -248,11 +248,14 @@ def test_interrupted(tmp_path):
     paths = os.pathsep.join(filter(None, [str(Path(histjax.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
     words = [sys.executable, "-m", "histjax", *command, "--n-toys", "3000000"]
     process = subprocess.Popen(words, env=os.environ | {"PYTHONPATH": paths}, stderr=subprocess.PIPE, text=True)
-    while len(list(store.glob("*-1-*.npz"))) < 2:
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, message = process.communicate(timeout=60)
+    try:
+        while len(list(store.glob("*-1-*.npz"))) < 2:
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, message = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, message.lstrip()) == (130, "histjax: error: interrupted\n")
     kept = {path for path in store.glob("*-1-*.npz")}
     assert not list(store.glob(".unfinished*"))
