@@ -6,6 +6,8 @@ from histjax.errors import InvalidPlot
 
 TESTED = 31
 """Values that are tested for the plot of a limit."""
+PROFILED = 41
+"""Points of the profile likelihood around an interval."""
 
 
 def pulls(model, result, paged: bool):
@@ -37,6 +39,43 @@ def scan(result):
     return (plotting.likelihood_scan if len(result.names) == 1 else plotting.likelihood_surface)(result)
 
 
+def intervals(model, result, settings: dict, paged: bool):
+    """The profile likelihood of each component over half as much again as its interval, with the ends marked."""
+    if len(result.names) > 1 and not paged:
+        raise InvalidPlot(
+            f"a .svg or .png file shows one parameter, found {len(result.names)}; a .pdf has a page for each"
+        )
+    pages = (_profile(model, result, place, settings) for place in range(len(result.names)))
+    return pages if paged else next(pages)
+
+
+def _profile(model, result, place: int, settings: dict):
+    """One page of it."""
+    import numpy as np
+
+    import histjax
+    from histjax import plotting
+
+    best, *ends = (float(each[place]) for each in (result.best, result.lower, result.upper))
+    known = [abs(end - best) for end in ends if np.isfinite(end) and end != best]
+    if not known:
+        raise InvalidPlot(
+            f"{result.names[place]!r} has no interval to draw: both its ends are at the best fit, or endless"
+        )
+    steps = [abs(end - best) if np.isfinite(end) else max(known) for end in ends]
+    name = result.names[place]
+    lowest, highest = (
+        float(each[model.parameters.index(name)][0]) for each in (model.parameters.lower, model.parameters.upper)
+    )
+    values = np.linspace(max(best - 1.5 * steps[0], lowest), min(best + 1.5 * steps[1], highest), PROFILED)
+    settings = settings | {"init": result.fit, "throw": False}
+    ax = plotting.likelihood_scan(histjax.scan(model, values={name: values}, **settings))
+    for end in ends:
+        if np.isfinite(end):
+            ax.axvline(end, color="black", lw=0.8, ls=":")
+    return ax
+
+
 def contour(result):
     """Contours of the profile likelihood."""
     from histjax import plotting
@@ -59,6 +98,14 @@ def hypothesis(result):
     from histjax import plotting
 
     return (plotting.p_value_bars if result.toys is None else plotting.toy_distributions)(result)
+
+
+def toys(entries: dict):
+    """How the toys of a test are distributed, from what is written of all of them as one slice."""
+    from histjax import plotting
+    from histjax.plotting import documents
+
+    return plotting.toy_distributions(documents.read(entries, documents.Kind.TOYS))
 
 
 def limits(result, tests: list):

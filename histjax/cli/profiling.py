@@ -28,7 +28,17 @@ KINDS = ("two-sided", "upper", "lower")
 @click.option("--confidence-level", type=LEVEL, help="Asymptotic coverage.  [default: one standard deviation, 0.6827]")
 @click.option("--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="Which ends to look for.")
 @options.output
-def interval(source, modelling, fitting, parameters, confidence_level: float | None, kind: str, output: Output) -> None:
+@options.picture
+def interval(
+    source,
+    modelling,
+    fitting,
+    parameters,
+    confidence_level: float | None,
+    kind: str,
+    output: Output,
+    picture: Picture,
+) -> None:
     """Find profile-likelihood (MINOS) intervals of parameters.
 
     The ends are where -2 ln L, with all other parameters refitted, is above its minimum by a level: roots, not an
@@ -49,6 +59,7 @@ def interval(source, modelling, fitting, parameters, confidence_level: float | N
                         converged, status, message, n_iterations}
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
         stage("fitting")
@@ -65,7 +76,8 @@ def interval(source, modelling, fitting, parameters, confidence_level: float | N
             "delta": result.level,
             **_end(result),
         }
-    finish(output, entries, lambda: str(result), result)
+    drawn = Drawn(picture, lambda paged: drawing.intervals(model, result, fitting.settings(model.parameters), paged))
+    finish(output, entries, lambda: str(result), result, drawn)
 
 
 @click.command()

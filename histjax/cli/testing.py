@@ -196,7 +196,8 @@ def limit(
 @options.poi
 @counting_options
 @options.output
-def significance(source, modelling, poi: str | None, counting, output) -> None:
+@options.picture
+def significance(source, modelling, poi: str | None, counting, output, picture: Picture) -> None:
     """Find the discovery significance: how unlikely the data are without a signal.
 
     The p-value is asymptotic, or that of toys with --toys and --seed.
@@ -216,6 +217,7 @@ def significance(source, modelling, poi: str | None, counting, output) -> None:
       toys                     as for cls
     """
     output.check()
+    picture.check()
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
     import histjax
@@ -223,7 +225,8 @@ def significance(source, modelling, poi: str | None, counting, output) -> None:
     with counting.under_way(histjax.Asymptotic(), modelling, counting.total) as calculator:
         result = histjax.significance(model, model.data, poi=poi, calculator=calculator, throw=False)
         entries = _significance_entries(result)
-    _finish(output, entries | toy_entries(result.test.toys), result)
+    drawn = Drawn(picture, lambda paged: drawing.hypothesis(result.test))
+    _finish(output, entries | toy_entries(result.test.toys), result, drawn)
 
 
 def _tested(test_poi: float | None, test_stat: str) -> float:

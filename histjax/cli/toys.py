@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from histjax.cli import options
+from histjax.cli import drawing, options
 from histjax.cli.counting import FailedToyFits, failures, seed_type, steps, workers, workers_option
 from histjax.cli.messages import progress, progress_bar
 from histjax.cli.modelling import compiled_model
 from histjax.cli.option_types import Finite, Share
 from histjax.cli.output import Output
+from histjax.cli.pictures import Picture
 from histjax.cli.slices import merge, slice_entries, whole_entries, whole_table
 from histjax.cli.testing import STATISTICS
 
@@ -93,7 +94,17 @@ throwing = options.packed(
 )
 @throwing
 @options.output
-def throw(source, modelling, poi, test_poi: float | None, test_stat: str, throwing: Throw, output: Output) -> None:
+@options.picture
+def throw(
+    source,
+    modelling,
+    poi,
+    test_poi: float | None,
+    test_stat: str,
+    throwing: Throw,
+    output: Output,
+    picture: Picture,
+) -> None:
     """Count toys for a value of the parameter of interest.
 
     Toys are thrown at the conditional best fit to the data of each hypothesis: the tested one, and background only
@@ -128,7 +139,10 @@ def throw(source, modelling, poi, test_poi: float | None, test_stat: str, throwi
       tallies        {tested, other}: what was counted
     """
     output.check()
+    picture.check()
     _check(throwing)
+    if picture.is_wanted and throwing.slice not in (None, (1, 1)):
+        raise click.UsageError("--plot is of all toys: give it without --slice")
     with progress() as stage:
         model = compiled_model(source, modelling, stage)
         stage("fitting")
@@ -143,6 +157,8 @@ def throw(source, modelling, poi, test_poi: float | None, test_stat: str, throwi
     else:
         entries = slice_entries(about, throwing.counts, throwing.slice, throwing.spans, tallies)
         output.write(entries, lambda: entries["message"])
+    whole = slice_entries(about, throwing.counts, (1, 1), throwing.spans, tallies) if picture.is_wanted else {}
+    picture.write(lambda paged: drawing.toys(whole), entries["converged"])
     if not entries["converged"]:
         raise FailedToyFits(failures(sum(t.n_toys for t in tallies), sum(t.n_failed for t in tallies)))
 

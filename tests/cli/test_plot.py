@@ -10,7 +10,7 @@ from histjax.cli import fitting
 from tests.cli.running import REQUIRED, run, strict_json
 
 TWO_BINS, SIGNALS = histjax.examples.path("two_bins"), histjax.examples.patchset_path("two_bins")
-DRAWING = ("fit", "scan", "contour", "ranking", "gof", "cls", "limit")
+DRAWING = ("fit", "interval", "scan", "contour", "ranking", "gof", "cls", "limit", "significance")
 STARTS = {"pdf": b"%PDF-", "svg": b"<?xml", "png": b"\x89PNG"}
 
 
@@ -47,6 +47,30 @@ def test_patch_sets(command, tmp_path):
     one = run(*words, "--name", "Z_300_10", "--plot", tmp_path / "b.pdf").error
     assert "these differ in 0 of mass, width" in one
     assert os.listdir(tmp_path) == ["a.pdf"]
+
+
+def test_intervals(tmp_path):
+    """A page for each in a PDF; another kind of file has one."""
+    words = "interval", TWO_BINS, "--parameter", "uncorr_bkguncrt"
+    assert run(*words, "--plot", tmp_path / "a.pdf").json == run(*words).json
+    assert b"/Count 2" in (tmp_path / "a.pdf").read_bytes()
+    assert "shows one parameter, found 2" in run_error(*words, "--plot", tmp_path / "a.png")
+    assert os.listdir(tmp_path) == ["a.pdf"]
+
+
+def run_error(*words) -> str:
+    """The message of a failure that comes after the JSON."""
+    outcome = run(*words)
+    assert outcome.status == 2
+    return outcome.stderr
+
+
+def test_thrown_toys(tmp_path):
+    """The same JSON as without; not of a slice."""
+    words = "toys", TWO_BINS, "--n-toys", 50, "--seed", 1
+    assert run(*words, "--plot", tmp_path / "a.svg").json == run(*words).json
+    assert "give it without --slice" in run(*words, "--slice", "1/2", "--plot", tmp_path / "b.svg").error
+    assert os.listdir(tmp_path) == ["a.svg"]
 
 
 def test_toys(tmp_path):

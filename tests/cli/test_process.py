@@ -69,5 +69,7 @@ def test_cache_of_compiled_programs(tmp_path):
             stdout, stderr = process.communicate()
         assert (process.returncode, stderr) == (0, "")
         answers.append((strict_json(stdout), sorted(os.listdir(cache))))
-    assert answers[0] == answers[1]
-    assert answers[0][1]
+    (first, kept), (second, kept_then) = answers
+    assert first == second
+    # on a busy machine the second one may take longer for a program that the first found too quick to keep
+    assert kept and set(kept) <= set(kept_then)
