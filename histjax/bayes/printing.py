@@ -4,6 +4,7 @@ import numpy as np
 
 from histjax.bayes.intervals import central_interval
 from histjax.fitting.printing import MOST_ROWS, columns, pairs, pdg_rounded, rendered
+from histjax.inference.intervals import ONE_SIGMA
 
 
 def samples_table(samples) -> str:
@@ -34,7 +35,7 @@ def samples_table(samples) -> str:
         np.mean(flat, axis=0),
         np.std(flat, axis=0),
         np.median(flat, axis=0),
-        *central_interval(flat, 0.6826894921370859),
+        *central_interval(flat, ONE_SIGMA),
         found.r_hat,
         found.ess_bulk,
         found.ess_tail,

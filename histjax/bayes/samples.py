@@ -13,10 +13,8 @@ from histjax.bayes.convergence import Convergence, convergence_of
 from histjax.bayes.extras import package
 from histjax.bayes.intervals import central_interval, highest_density_interval
 from histjax.errors import InvalidModel, UnknownName
+from histjax.inference.intervals import ONE_SIGMA
 from histjax.lower.layout import ParameterSet
-
-ONE_SIGMA = 0.6826894921370859
-"""Probability within one standard deviation of a Gaussian."""
 
 
 class Criteria(NamedTuple):

@@ -157,8 +157,8 @@ def throw(
     else:
         entries = slice_entries(about, throwing.counts, throwing.slice, throwing.spans, tallies)
         output.write(entries, lambda: entries["message"])
-    whole = slice_entries(about, throwing.counts, (1, 1), throwing.spans, tallies) if picture.is_wanted else {}
-    picture.write(lambda paged: drawing.toys(whole), entries["converged"])
+    whole = about, throwing.counts, (1, 1), throwing.spans, tallies
+    picture.write(lambda paged: drawing.toys(slice_entries(*whole)), entries["converged"])
     if not entries["converged"]:
         raise FailedToyFits(failures(sum(t.n_toys for t in tallies), sum(t.n_failed for t in tallies)))
 

@@ -11,8 +11,8 @@ def draws_of(draws) -> Mapping[str, np.ndarray]:
     """Draws by name, `(chains, draws)` each of `Samples`, the parameter of interest first; a mapping as it is."""
     if isinstance(draws, Mapping):
         return draws
-    names = sorted(draws.free_names, key=lambda name: name != draws.poi)
-    return {name: draws.vectors[..., draws.names.index(name)] for name in names}
+    columns = dict(zip(draws.names, np.moveaxis(draws.vectors, -1, 0), strict=True))
+    return {name: columns[name] for name in sorted(draws.free_names, key=lambda name: name != draws.poi)}
 
 
 def chosen_names(draws: Mapping, names: Sequence[str] | None, most: int) -> list[str]:

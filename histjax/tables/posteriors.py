@@ -4,18 +4,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from histjax.bayes.intervals import central_interval
 from histjax.fitting.printing import pdg_rounded
+from histjax.inference.intervals import ONE_SIGMA
 from histjax.tables.results import measured
 from histjax.tables.table import Table
-
-ONE_SIGMA = 0.6826894921370859
 
 
 def samples_table(samples) -> Table:
     """`Samples`: mean and uncertainty, median with the ends of the central interval, and the best draw."""
     free, flat = list(samples.free), samples.flat
-    tails = 100 * (0.5 + np.array([-0.5, 0.0, 0.5]) * ONE_SIGMA)
-    low, median, high = np.percentile(flat[:, free], tails, axis=0)
+    median, (low, high) = np.median(flat[:, free], axis=0), central_interval(flat[:, free], ONE_SIGMA)
     best = flat[int(np.argmax(samples.log_density))]
     rows = []
     for name, place, *quantiles in zip(samples.free_names, free, low, median, high, strict=True):
